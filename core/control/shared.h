@@ -1,0 +1,80 @@
+// What levid's threads show each other. Plain atomics and bounded queues; no lock is ever shared.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/base/fixed_string.h"
+#include "core/machine/effect.h"
+#include "core/machine/event.h"
+#include "core/os/loop.h"
+#include "core/os/queue.h"
+
+namespace levi::control {
+
+enum class Phase : std::uint8_t { kStarting = 1, kRecovering, kConnecting, kReconciling, kRunning, kStopping };
+
+// Written by the owner named, read by control and api for /health, /live/status and /metrics.
+struct SharedStatus {
+  std::atomic<Phase> phase{Phase::kStarting};            // trading
+  std::atomic<std::int64_t> trading_round_ns{0};         // MonoTime of the trading thread's last round
+  std::atomic<std::int64_t> persist_round_ns{0};
+  std::atomic<std::int64_t> supervisor_round_ns{0};
+  std::atomic<bool> market_up{false};                    // trading
+  std::atomic<bool> market_polling{false};
+  std::atomic<bool> private_up{false};
+  std::atomic<std::int64_t> last_market_data_ns{0};      // MonoTime of the last market frame accepted
+  std::atomic<std::int64_t> last_market_data_wall_ms{0};
+  std::atomic<std::uint64_t> market_reconnects{0};
+  std::atomic<double> ring_fill{0};                      // trading
+  std::atomic<std::uint64_t> journal_last{0};            // sequence
+  std::atomic<std::uint64_t> journal_durable{0};         // persist
+  std::atomic<std::uint64_t> store_applied{0};           // persist
+  std::atomic<bool> store_ok{true};
+  std::atomic<bool> journal_ok{true};                    // persist: false on ENOSPC, EROFS, EIO
+  std::atomic<std::uint64_t> engines_running{0};         // trading
+  std::atomic<std::uint64_t> engines_defined{0};
+  std::atomic<std::uint64_t> order_connections{0};
+  std::atomic<std::uint64_t> open_orders{0};
+  std::atomic<std::int64_t> clock_offset_ms{0};
+  std::atomic<std::uint64_t> latch_seals_drained{0};
+};
+
+// One HTTP thread's line to the trading thread: commands there, answers back, both bounded, both woken by eventfd.
+// Each of control and api has its own. A full queue is an answer (503), never a wait.
+struct CommandAnswer {
+  std::uint64_t request = 0;
+  machine::AnswerCode code = machine::AnswerCode::kDone;
+  FixedString<127> text;
+  std::uint64_t latch_word = 0;  // after it
+};
+class CommandPort {
+ public:
+  CommandPort() : commands_(64), answers_(64) {}
+  // HTTP side. `request` numbers are unique per port; the low bit says which port (0 api, 1 control).
+  bool submit(const machine::Event& event) {
+    const bool taken = commands_.push(event);
+    if (taken && wake_trading_) wake_trading_();
+    return taken;
+  }
+  std::optional<CommandAnswer> next_answer() { return answers_.pop(); }
+  // Trading side.
+  std::optional<machine::Event> next_command() { return commands_.pop(); }
+  bool answer(const CommandAnswer& reply) {
+    const bool taken = answers_.push(reply);
+    if (taken && wake_http_) wake_http_();
+    return taken;
+  }
+  // Set before the threads start.
+  std::function<void()> wake_trading_;
+  std::function<void()> wake_http_;
+
+ private:
+  os::SpscQueue<machine::Event> commands_;
+  os::SpscQueue<CommandAnswer> answers_;
+};
+
+}  // namespace levi::control

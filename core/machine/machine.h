@@ -1,0 +1,46 @@
+// Machine: the trading state machine. Deterministic: events in, effects out (DESIGN §4).
+//
+// Reads no clock, does no I/O, has no thread, draws no random number, never iterates an unordered container. The same
+// journal gives the same state hash, live and on replay. One thread owns it; several replicas may follow one journal.
+// `now` never runs backwards (LEVI_CHECK). Bad values inside a checked event are counted refusals, never crashes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/machine/effect.h"
+#include "core/machine/event.h"
+#include "core/machine/state.h"
+
+namespace levi::machine {
+
+class Machine {
+ public:
+  Machine();
+  ~Machine();
+  Machine(Machine&&) noexcept;
+  Machine& operator=(Machine&&) noexcept;
+
+  void step(const Event& event, Instant now, Effects& effects);
+  const State& state() const;
+  std::uint64_t state_hash() const;  // over everything that `serialize` writes
+
+  // A snapshot's body: versioned by kMachineVersion, checked on the way in.
+  std::string serialize() const;
+  static Result<Machine> deserialize(std::string_view bytes);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The number of an event's type in the journal, and the way back from its bytes (kCorrupt with what was wrong).
+std::uint16_t event_type(const Event& event);
+std::string_view event_bytes(const Event& event);  // valid while the event lives
+Result<Event> event_from(std::uint16_t type, std::string_view bytes);
+const char* event_name(std::uint16_t type);  // "intent", "venue-fill"; "unknown" for others
+
+}  // namespace levi::machine
