@@ -23,6 +23,7 @@ struct EngineConfig {
   EngineId id;
   std::string name;
   std::string symbol;
+  SymbolId symbol_id;      // which of the market's events are this engine's
   std::string strategy;    // "quoter"
   std::string parameters;  // the strategy's own settings, checked by it before the start: "levels=3;spread_bps=10;..."
   int price_exponent = 0;

@@ -32,6 +32,8 @@ class Venue {
   virtual ~Venue() = default;
   // Blocking, at start-up only: serverTime (clock offset beyond 1 s is an error that names it) and exchangeInfo for the symbols.
   virtual Result<std::vector<machine::InstrumentDefined>> load_instruments() = 0;
+  // The same instruments with the ids that levid gave them; before anything else is asked of the venue.
+  virtual void set_instruments(const std::vector<machine::InstrumentDefined>& instruments) = 0;
   virtual Gateway& gateway() = 0;
   virtual Feed& market() = 0;
   virtual Feed& private_stream() = 0;
