@@ -17,28 +17,14 @@
 #include <vector>
 
 #include "core/base/instant.h"
+#include "core/base/latch_word.h"
 #include "core/base/result.h"
 #include "core/os/file.h"
 
 namespace levi::latch {
 
-enum class Holder : std::uint32_t {
-  kOperator = 0, kDailyLoss, kDrawdown, kEngineFailure, kReconcile, kRedis, kEnvironment, kLease, kChaos, kNewInstance,
-  kJournal, kLatchFile,  // ring nearly full or no space; the path is no longer our mapping
-  kCount
-};
-inline constexpr unsigned kHolderBits = 24;
-inline constexpr std::uint64_t kHolderMask = (std::uint64_t{1} << kHolderBits) - 1;
 const char* to_string(Holder holder);                        // "operator", "daily-loss", "chaos", ...
 std::optional<Holder> parse_holder(std::string_view text);
-
-struct Word {
-  std::uint64_t raw = 1;
-  std::uint64_t epoch() const { return raw >> kHolderBits; }
-  std::uint32_t holders() const { return static_cast<std::uint32_t>(raw & kHolderMask); }
-  bool sealed() const { return holders() != 0; }
-  bool held_by(Holder holder) const { return (holders() >> static_cast<unsigned>(holder) & 1) != 0; }
-};
 
 struct Slot {  // beside the word: who sealed last as this holder, and why
   std::string reason;
