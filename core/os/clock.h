@@ -8,13 +8,14 @@
 
 namespace levi::os {
 
-MonoTime mono_now();       // CLOCK_MONOTONIC
-Instant wall_now();        // CLOCK_REALTIME, nanoseconds since the epoch
-std::string boot_id();     // /proc/sys/kernel/random/boot_id without dashes, 32 characters
+MonoTime mono_now();          // CLOCK_MONOTONIC
+Instant wall_now();           // CLOCK_REALTIME, nanoseconds since the epoch
+std::string boot_id();        // /proc/sys/kernel/random/boot_id without dashes, 32 characters
 std::uint64_t random_seed();  // getrandom(2)
 std::string random_text(std::size_t length);  // [a-z0-9], for instance ids and run tags
 
-// Journal time (DESIGN §4): starts at max(last recorded, wall clock), then follows the monotonic clock.
+// Journal time (DESIGN §4): starts at max(last recorded, wall clock), then follows the monotonic
+// clock.
 class JournalClock {
  public:
   explicit JournalClock(Instant last_recorded);

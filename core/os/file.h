@@ -14,16 +14,20 @@
 namespace levi::os {
 
 Result<std::string> read_file(const std::string& path);
-Status write_all(int fd, std::string_view bytes, const std::string& path);  // retries EINTR and short writes
-// Beside it (path + ".tmp"), fsynced, renamed, folder fsynced: after a crash the old or the new content stands.
+Status write_all(int fd, std::string_view bytes,
+                 const std::string& path);  // retries EINTR and short writes
+// Beside it (path + ".tmp"), fsynced, renamed, folder fsynced: after a crash the old or the new
+// content stands.
 Status write_file_atomic(const std::string& path, std::string_view content, unsigned mode = 0644);
-Status append_line_fsync(int fd, std::string_view line, const std::string& path);  // adds '\n', fdatasyncs
+Status append_line_fsync(int fd, std::string_view line,
+                         const std::string& path);  // adds '\n', fdatasyncs
 Status make_folders(const std::string& path, unsigned mode = 0755);
 Status remove_tree(const std::string& path);  // refuses "/" and "" ; a missing path is fine
 Status fsync_folder(const std::string& path);
 Result<std::vector<std::string>> list_folder(const std::string& path);  // names, sorted
 bool exists(const std::string& path);
-Result<bool> is_tmpfs(const std::string& path);  // the filesystem that holds it (or its folder, if it is not there yet)
+Result<bool> is_tmpfs(const std::string& path);  // the filesystem that holds it (or its folder, if
+                                                 // it is not there yet)
 Result<std::uint64_t> free_bytes(const std::string& folder);
 std::string own_executable();         // absolute path of the running program
 std::string own_executable_folder();  // build/bin, or /usr/bin when installed

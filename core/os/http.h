@@ -1,6 +1,7 @@
 // HTTP/1.1: messages, an incremental parser (Boost.Beast behind this header), a server and clients.
 //
-// Limits are named and enforced: what exceeds them is answered 413 or 431 and the connection closed, never buffered.
+// Limits are named and enforced: what exceeds them is answered 413 or 431 and the connection
+// closed, never buffered.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +39,8 @@ struct HttpRequest {
   std::string_view path() const;   // "/live/kill"
   std::string_view query() const;  // "on=false&reason=x", raw; empty without '?'
   std::string_view header(std::string_view name) const;  // case-insensitive; empty if absent
-  std::optional<std::string> parameter(std::string_view name) const;  // of the query, percent-decoded
+  std::optional<std::string> parameter(
+      std::string_view name) const;  // of the query, percent-decoded
 };
 
 struct HttpResponse {
@@ -52,8 +54,8 @@ std::string percent_decode(std::string_view text);  // '+' is a blank
 std::string percent_encode(std::string_view text);  // RFC 3986 unreserved stay
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
 
-// Incremental parser for one direction. Feed bytes; take whole messages. No allocation beyond the message's own strings.
-// After an error the connection is of no use.
+// Incremental parser for one direction. Feed bytes; take whole messages. No allocation beyond the
+// message's own strings. After an error the connection is of no use.
 class HttpParser {
  public:
   enum class Kind { kRequest, kResponse };
@@ -62,15 +64,16 @@ class HttpParser {
   HttpParser(HttpParser&&) noexcept;
   HttpParser& operator=(HttpParser&&) noexcept;
 
-  // Consumes up to one message's worth; returns the bytes taken. `done()` then tells whether a message is whole.
+  // Consumes up to one message's worth; returns the bytes taken. `done()` then tells whether a
+  // message is whole.
   Result<std::size_t> feed(std::string_view bytes);
   Status finish();  // end of stream: completes a response without a length
   bool done() const;
   bool headers_done() const;
   void expect_no_body();  // a response to HEAD
   bool keep_alive() const;
-  int error_status() const;  // 400, 413 or 431 after an error of `feed`
-  HttpRequest take_request();    // and resets for the next message
+  int error_status() const;    // 400, 413 or 431 after an error of `feed`
+  HttpRequest take_request();  // and resets for the next message
   HttpResponse take_response();
 
  private:
@@ -80,41 +83,45 @@ class HttpParser {
 
 class WebSocketConnection;
 
-// Where one request's answer goes. May be kept and answered later, from the loop's thread. Answering a closed
-// connection is a no-op.
+// Where one request's answer goes. May be kept and answered later, from the loop's thread.
+// Answering a closed connection is a no-op.
 class HttpReply {
  public:
   virtual ~HttpReply() = default;
   virtual void send(const HttpResponse& response) = 0;
-  // Answers 200 with the headers given and keeps the body open (SSE). `write` returns false when the client is gone or
-  // more than `pending_bytes_max` are unsent: the client lags, and is disconnected.
+  // Answers 200 with the headers given and keeps the body open (SSE). `write` returns false when
+  // the client is gone or more than `pending_bytes_max` are unsent: the client lags, and is
+  // disconnected.
   virtual void begin_stream(const std::string& content_type, std::size_t pending_bytes_max) = 0;
   virtual bool write(std::string_view chunk) = 0;
   virtual void end_stream() = 0;
   virtual void on_close(std::function<void()> handler) = 0;
   // 101 and from then on frames; nullptr (and 400 sent) if the request is no WebSocket upgrade.
   virtual std::shared_ptr<WebSocketConnection> upgrade() = 0;
-  virtual void reset() = 0;           // RST instead of an answer: for the practice exchange's faults
+  virtual void reset() = 0;  // RST instead of an answer: for the practice exchange's faults
   virtual std::uint64_t connection() const = 0;  // ordinal of the connection in this server, from 1
   virtual std::string peer() const = 0;          // "127.0.0.1:40512" or "unix"
 };
 
 class HttpServer {
  public:
-  // The request is the handler's to keep; the reply is shared because an answer may come after the connection is gone.
+  // The request is the handler's to keep; the reply is shared because an answer may come after the
+  // connection is gone.
   using Handler = std::function<void(HttpRequest request, std::shared_ptr<HttpReply> reply)>;
 
   HttpServer(Loop& loop, HttpLimits limits, Handler handler);
   ~HttpServer();
   Status listen(const Endpoint& endpoint);  // may be called for several endpoints
-  void stop_listening();  // new connects are refused (ECONNREFUSED); open ones stay
+  void stop_listening();       // new connects are refused (ECONNREFUSED); open ones stay
   std::uint16_t port() const;  // of the first TCP endpoint
   void close_all(bool with_reset);
-  // Stops reading and writing every open connection without closing it: a half-open peer (practice exchange's fault).
+  // Stops reading and writing every open connection without closing it: a half-open peer (practice
+  // exchange's fault).
   void freeze_all(bool frozen);
   std::size_t connection_count() const;
-  // Called once per connection, upgraded ones included, after every byte that the kernel still held was read and every
-  // whole request in it was handled, also when the peer ended with RST: the end of an order connection is a witness.
+  // Called once per connection, upgraded ones included, after every byte that the kernel still held
+  // was read and every whole request in it was handled, also when the peer ended with RST: the end
+  // of an order connection is a witness.
   void on_connection_closed(std::function<void(std::uint64_t connection)> handler);
   void on_connection_opened(std::function<void(std::uint64_t connection)> handler);
   void close_connection(std::uint64_t connection, bool with_reset);
@@ -126,7 +133,8 @@ class HttpServer {
   std::shared_ptr<Impl> impl_;
 };
 
-// Keep-alive client over a loop: at most `connections_max` connections, further requests wait their turn.
+// Keep-alive client over a loop: at most `connections_max` connections, further requests wait their
+// turn.
 class HttpClient {
  public:
   using Done = std::function<void(Result<HttpResponse>)>;
@@ -140,7 +148,8 @@ class HttpClient {
   std::shared_ptr<Impl> impl_;
 };
 
-// Blocking one-shot call for the command line. `url` is "http://host:port/path?query" or "unix:/path/to.sock:/live/kill".
+// Blocking one-shot call for the command line. `url` is "http://host:port/path?query" or
+// "unix:/path/to.sock:/live/kill".
 struct HttpTiming {
   MonoTime first_byte_sent;
   MonoTime last_byte_received;

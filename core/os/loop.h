@@ -1,7 +1,8 @@
 // Loop: one thread's epoll loop. Watches descriptors, runs timers, is woken by other threads.
 //
-// Owned and used by one thread; only `Waker::wake` and `stop` may be called from others (both async-signal-safe).
-// Handlers run on the loop's thread; a handler may add or remove any watch or timer, its own included.
+// Owned and used by one thread; only `Waker::wake` and `stop` may be called from others (both
+// async-signal-safe). Handlers run on the loop's thread; a handler may add or remove any watch or
+// timer, its own included.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,11 @@
 
 namespace levi::os {
 
-enum Ready : std::uint32_t { kReadable = 1, kWritable = 2, kHangUp = 4 };  // kHangUp: EPOLLHUP, EPOLLERR or EPOLLRDHUP
+enum Ready : std::uint32_t {
+  kReadable = 1,
+  kWritable = 2,
+  kHangUp = 4
+};  // kHangUp: EPOLLHUP, EPOLLERR or EPOLLRDHUP
 
 class Loop {
  public:
@@ -38,7 +43,7 @@ class Loop {
   // Called after each round of handlers, before the loop sleeps: for draining shared-memory rings.
   void each_round(Task task);
 
-  void run();                     // until stop()
+  void run();                         // until stop()
   void run_until(MonoTime deadline);  // or stop()
   bool run_once(Nanos timeout_max);   // one round; false if nothing was ready
   void stop();
@@ -49,7 +54,8 @@ class Loop {
   std::unique_ptr<Impl> impl_;
 };
 
-// Wakes a loop from any thread or process that holds the eventfd; calls between two rounds merge into one.
+// Wakes a loop from any thread or process that holds the eventfd; calls between two rounds merge
+// into one.
 class Waker {
  public:
   Waker(Loop& loop, Loop::Task on_wake);

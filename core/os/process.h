@@ -1,5 +1,5 @@
-// Processes: spawning (Boost.Process v2, vfork launcher), pidfds, identity. Processes are (pid, start time, boot id), never
-// a bare pid: pids are reused.
+// Processes: spawning (Boost.Process v2, vfork launcher), pidfds, identity. Processes are (pid,
+// start time, boot id), never a bare pid: pids are reused.
 #pragma once
 
 #include <sys/types.h>
@@ -27,26 +27,26 @@ Result<ProcessIdentity> identify(pid_t pid);
 ProcessIdentity identify_self();
 // A pidfd for exactly this process; kNotFound when it is gone or the pid is another's now.
 Result<Fd> open_process(const ProcessIdentity& identity);
-bool is_alive(const ProcessIdentity& identity);       // false for a zombie
-Result<char> process_state(pid_t pid);                // 'R', 'S', 'D', 'T', 'Z', ...
+bool is_alive(const ProcessIdentity& identity);  // false for a zombie
+Result<char> process_state(pid_t pid);           // 'R', 'S', 'D', 'T', 'Z', ...
 Status send_signal(int pidfd, int signal);
-bool wait_exit(int pidfd, Nanos timeout);             // true once it is dead (pidfd readable)
-std::uint64_t anonymous_bytes(pid_t pid);             // Anonymous: of smaps_rollup, 0 if unreadable
+bool wait_exit(int pidfd, Nanos timeout);  // true once it is dead (pidfd readable)
+std::uint64_t anonymous_bytes(pid_t pid);  // Anonymous: of smaps_rollup, 0 if unreadable
 
 struct SpawnOptions {
   std::string program;                 // absolute path
   std::vector<std::string> arguments;  // without argv[0]
   std::vector<std::pair<std::string, std::string>> environment_add;
   std::vector<std::pair<int, int>> descriptors;  // (ours, number in the child), beyond 0..2
-  std::string stdout_path;             // "" inherits; appended
+  std::string stdout_path;                       // "" inherits; appended
   std::string stderr_path;
   std::optional<int> parent_death_signal;  // follows the spawning *thread*
-  bool new_session = false;            // outlives our terminal and our process group
+  bool new_session = false;                // outlives our terminal and our process group
 };
 
 struct ExitStatus {
-  bool exited = false;  // else killed by a signal
-  int code = 0;         // exit code or signal number
+  bool exited = false;       // else killed by a signal
+  int code = 0;              // exit code or signal number
   std::string text() const;  // "exit code 2", "killed by SIGKILL"
 };
 

@@ -1,4 +1,5 @@
-// SpscQueue: a bounded ring between two threads, one writing, one reading. Never blocks, never allocates after construction.
+// SpscQueue: a bounded ring between two threads, one writing, one reading. Never blocks, never
+// allocates after construction.
 #pragma once
 
 #include <atomic>

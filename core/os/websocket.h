@@ -1,5 +1,5 @@
-// WebSocket (RFC 6455): a pure frame codec, a server side (from HttpReply::upgrade) and a client over a loop.
-// No extensions are offered or accepted.
+// WebSocket (RFC 6455): a pure frame codec, a server side (from HttpReply::upgrade) and a client
+// over a loop. No extensions are offered or accepted.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,14 @@
 
 namespace levi::os {
 
-enum class WsOpcode : std::uint8_t { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
+enum class WsOpcode : std::uint8_t {
+  kContinuation = 0,
+  kText = 1,
+  kBinary = 2,
+  kClose = 8,
+  kPing = 9,
+  kPong = 10
+};
 
 struct WsFrame {
   WsOpcode opcode = WsOpcode::kText;
@@ -30,8 +37,8 @@ class WsFrameReader {
  public:
   WsFrameReader(bool masked_expected, std::size_t payload_bytes_max);
   void feed(std::string_view bytes);
-  // The next whole frame; nullopt when more bytes are needed; kInvalid on a protocol violation (close 1002), kCorrupt when
-  // a payload exceeds the limit (close 1009).
+  // The next whole frame; nullopt when more bytes are needed; kInvalid on a protocol violation
+  // (close 1002), kCorrupt when a payload exceeds the limit (close 1009).
   Result<std::optional<WsFrame>> next();
 
  private:
@@ -42,16 +49,19 @@ class WsFrameReader {
 };
 
 // A frame on the wire. `mask`: set by clients, from a seeded source.
-std::string encode_frame(WsOpcode opcode, std::string_view payload, std::optional<std::uint32_t> mask, bool final = true);
+std::string encode_frame(WsOpcode opcode, std::string_view payload,
+                         std::optional<std::uint32_t> mask, bool final = true);
 std::string websocket_accept_key(std::string_view client_key);  // RFC 6455 §4.2.2
 
 class WebSocketConnection {
  public:
   virtual ~WebSocketConnection() = default;
-  // Whole messages (fragments joined; at most `message_bytes_max`). Pings are answered by the connection itself.
+  // Whole messages (fragments joined; at most `message_bytes_max`). Pings are answered by the
+  // connection itself.
   virtual void on_message(std::function<void(bool binary, std::string_view payload)> handler) = 0;
   virtual void on_close(std::function<void(std::string why)> handler) = 0;
-  // False when closed or when more than `pending_bytes_max` are unsent; the connection is then aborted.
+  // False when closed or when more than `pending_bytes_max` are unsent; the connection is then
+  // aborted.
   virtual bool send(bool binary, std::string_view payload) = 0;
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   virtual void reset() = 0;  // RST
@@ -66,7 +76,8 @@ struct WebSocketHandlers {
 };
 class WebSocketClient {
  public:
-  WebSocketClient(Loop& loop, Endpoint endpoint, std::string target, Nanos connect_timeout, WebSocketHandlers handlers);
+  WebSocketClient(Loop& loop, Endpoint endpoint, std::string target, Nanos connect_timeout,
+                  WebSocketHandlers handlers);
   ~WebSocketClient();  // closes without calling handlers
   bool send(bool binary, std::string_view payload);
   void ping();
