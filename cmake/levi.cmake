@@ -22,7 +22,8 @@ endif()
 
 add_library(levi_options INTERFACE)
 target_include_directories(levi_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(levi_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+target_compile_options(levi_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  $<$<NOT:$<BOOL:${LEVI_FUZZ}>>:-Werror>)  # clang warns of other things; g++ is the judge
 target_link_libraries(levi_options INTERFACE Threads::Threads)
 
 # levi_library(name SOURCES a.cpp ... DEPS levi_base ...)
@@ -57,13 +58,22 @@ function(levi_test name)
   endforeach()
 endfunction()
 
+if(LEVI_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -g1)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 # levi_fuzz(name SOURCES x_fuzz.cpp DEPS ...): libFuzzer where LEVI_FUZZ is on (clang).
 function(levi_fuzz name)
   if(NOT LEVI_FUZZ)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  if(NOT TARGET levi_fuzz_targets)
+    add_custom_target(levi_fuzz_targets)
+  endif()
   add_executable(${name} ${arg_SOURCES})
+  add_dependencies(levi_fuzz_targets ${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -g1)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)

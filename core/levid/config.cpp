@@ -1,0 +1,195 @@
+#include "core/levid/config.h"
+
+#include <openssl/sha.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "core/base/strict_yaml.h"
+#include "core/latch/latch.h"
+#include "core/os/file.h"
+
+namespace levi::levid {
+namespace {
+
+constexpr std::size_t kEnginesMax = 256;
+constexpr std::size_t kSymbolsMax = 100;
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+os::Endpoint endpoint(YamlMap& map, const char* key, const std::string& fallback) {
+  const std::string text = map.text(key, fallback);
+  const auto parsed = os::parse_endpoint(text);
+  if (parsed) return parsed.value();
+  map.fail(key, "'" + std::string(key) + "': " + parsed.error().message, "write host:port, for example " + fallback);
+  return {};
+}
+
+os::Endpoint own_endpoint(YamlMap& map, const char* key, const std::string& fallback) {
+  const os::Endpoint found = endpoint(map, key, fallback);
+  if (!found.is_unix() && !found.host.empty() && !found.is_loopback()) {
+    map.fail(key, "'" + std::string(key) + "' binds beyond loopback (" + found.text() + ")",
+             "this version has no tokens yet: bind 127.0.0.1 and put a tunnel in front");
+  }
+  return found;
+}
+
+// A secret stands in an environment variable or in a file, never in the configuration itself.
+std::string secret(YamlMap& map, const std::string& what, const std::string& env_fallback) {
+  const std::string env_key = what + "_env";
+  const std::string file_key = what + "_file";
+  const std::string variable = map.text(env_key.c_str(), env_fallback);
+  const std::string file = map.text(file_key.c_str(), "");
+  if (!file.empty()) {
+    const auto content = os::read_file(file);
+    if (content) {
+      const std::string& text = content.value();
+      return text.substr(0, text.find_last_not_of(" \r\n\t") + 1);
+    }
+    map.fail(file_key.c_str(), content.error().message, "write the " + what + " into that file, mode 0600");
+    return "";
+  }
+  const char* value = std::getenv(variable.c_str());
+  if (value != nullptr && *value != '\0') return value;
+  map.fail(env_key.c_str(), "the venue's " + what + " is not set",
+           "export " + variable + "=…, or name a file with " + file_key);
+  return "";
+}
+
+void read_venue(YamlMap& map, Config& config) {
+  config.venue_name = map.choice("name", {"mexc"}, "mexc");
+  config.venue_rest = endpoint(map, "rest", "127.0.0.1:8734");
+  config.venue_websocket = endpoint(map, "websocket", config.venue_rest.text());
+  config.key = secret(map, "key", "LEVI_VENUE_KEY");
+  config.secret = secret(map, "secret", "LEVI_VENUE_SECRET");
+  config.recv_window = map.duration("recv_window", 2s);
+  if (config.recv_window < 1ms || config.recv_window > 60s) {
+    map.fail("recv_window", "'recv_window' must be 1ms to 60s", "the venue refuses more than 60 s");
+  }
+  config.answer_timeout = map.duration("answer_timeout", 2s);
+  config.order_connections = static_cast<unsigned>(map.integer("order_connections", 1, 64, 8));
+  config.update_speed = map.choice("update_speed", {"10ms", "100ms"}, "10ms");
+  config.use_websocket = map.boolean("use_websocket", true);
+  config.polling_after = map.duration("polling_after", 5s);
+  if (const char* forced = std::getenv("MEXC_USE_WS"); forced != nullptr && std::string_view(forced) == "false") {
+    config.use_websocket = false;
+  }
+}
+
+Money money(YamlMap& map, const char* key, const char* fallback) {
+  const auto parsed = parse_decimal(map.decimal(key, fallback), kMoneyExponent);
+  if (parsed && parsed.value() > 0) return {parsed.value()};
+  map.fail(key, "'" + std::string(key) + "' must be a positive amount of at most 8 decimals");
+  return {1};
+}
+
+void read_limits(YamlMap& map, machine::Limits& limits) {
+  limits.daily_loss_max = money(map, "max_daily_loss", "200");
+  limits.position_notional_max = money(map, "max_position_size_usd", "1000");
+  limits.open_positions_max = static_cast<std::uint32_t>(map.integer("max_open_positions", 1, 1000, 5));
+  limits.open_orders_max = static_cast<std::uint32_t>(map.integer("max_open_orders", 1, 500, 400));
+  limits.data_age_max = map.duration("max_data_age", 1s);
+  limits.restarts_max = static_cast<std::uint32_t>(map.integer("engine_restarts_max", 0, 1000, 5));
+  limits.restart_window = map.duration("engine_restart_window", 600s);
+}
+
+void read_engine(YamlMap& map, Config& config, std::set<std::string>& names) {
+  EngineSettings engine;
+  engine.name = map.text("name");
+  engine.symbol = map.text("symbol");
+  engine.strategy = map.text("strategy", "quoter");
+  engine.enabled = map.boolean("enabled", true);
+  map.scalars("parameters", [&](const std::string& name, const std::string& value) {
+    engine.parameters += (engine.parameters.empty() ? "" : ";") + name + "=" + value;
+  });
+  if (!names.insert(engine.name).second) map.fail("name", "two engines are named '" + engine.name + "'");
+  if (!FixedString<23>::fits(engine.name)) map.fail("name", "'" + engine.name + "' is longer than 23 characters");
+  bool known = false;
+  for (const auto& symbol : config.symbols) known = known || symbol == engine.symbol;
+  if (!known) {
+    map.fail("symbol", "'" + engine.symbol + "' is not among 'symbols'", "add it there, or correct it here");
+  }
+  config.engines.push_back(std::move(engine));
+}
+
+void read_symbols(YamlMap& root, Config& config) {
+  config.symbols = root.texts("symbols");
+  std::set<std::string> seen;
+  for (const auto& symbol : config.symbols) {
+    if (!seen.insert(symbol).second) root.fail("symbols", "'" + symbol + "' stands twice in 'symbols'");
+    if (symbol.empty() || !SymbolName::fits(symbol)) root.fail("symbols", "'" + symbol + "' is not a symbol");
+  }
+  if (config.symbols.empty()) root.fail("symbols", "'symbols' is missing", "add symbols: [BTCUSDT]");
+  if (config.symbols.size() > kSymbolsMax) root.fail("symbols", "more than 100 symbols", "run a second levid");
+}
+
+void read_journal(YamlMap& map, Config& config) {
+  config.ring_bytes = static_cast<std::size_t>(map.integer("ring_mib", 1, 4096, 64)) << 20;
+  config.segment_bytes = static_cast<std::size_t>(map.integer("segment_mib", 1, 1024, 16)) << 20;
+  config.segments_kept = static_cast<unsigned>(map.integer("segments_kept", 1, 10000, 4));
+  config.snapshot_every = map.duration("snapshot_every", 60s);
+}
+
+void read_root(YamlMap& root, Config& config) {
+  config.name = root.text("name", "levid");
+  config.environment = root.choice("environment", {"practice", "staging", "production"}, "staging");
+  config.live = root.choice("mode", {"LIVE", "DRY"}, "DRY") == "LIVE";
+  config.data = absolute(root.text("data"));
+  config.runtime = absolute(root.text("runtime", ""));
+  if (config.runtime.empty()) config.runtime = latch::default_runtime_folder(config.data);
+  read_symbols(root, config);
+  if (!root.has("venue")) root.fail("venue", "'venue' is missing", "see configs/levid.yaml");
+  root.map("venue", [&](YamlMap& map) { read_venue(map, config); });
+  root.map("limits", [&](YamlMap& map) { read_limits(map, config.limits); });
+  std::set<std::string> names;
+  root.list("engines", [&](YamlMap& map) { read_engine(map, config, names); });
+  if (config.engines.size() > kEnginesMax) root.fail("engines", "more than 256 engines");
+  root.map("supervision", [&](YamlMap& map) {
+    config.heartbeat_max = map.duration("heartbeat_max", 250ms);
+    config.standby_count = static_cast<unsigned>(map.integer("standbys", 0, 8, 1));
+    config.spin = map.boolean("spin", false);
+  });
+  config.api = own_endpoint(root, "api", "127.0.0.1:8000");
+  config.control = own_endpoint(root, "control", "127.0.0.1:8001");
+  config.ring_bytes = 64u << 20;
+  config.segment_bytes = 16u << 20;
+  config.segments_kept = 4;
+  root.map("journal", [&](YamlMap& map) { read_journal(map, config); });
+  config.log_level = root.choice("log_level", {"debug", "info", "warn", "error"}, "info");
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+  LEVI_TRY((YamlMap root), YamlDocument::parse(text, file));
+  Config config;
+  config.file = file;
+  read_root(root, config);
+  LEVI_TRY_STATUS(root.finish());
+  return config;
+}
+
+Result<Config> load_config(const std::string& file) {
+  const auto text = os::read_file(file);
+  if (!text) {
+    return error(ErrorCode::kInvalid, text.error().message,
+                 "give --config FILE; configs/levid.yaml is a commented example");
+  }
+  return parse_config(text.value(), file);
+}
+
+std::string key_fingerprint(std::string_view key) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    text += "0123456789abcdef"[digest[i] >> 4];
+    text += "0123456789abcdef"[digest[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace levi::levid

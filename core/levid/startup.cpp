@@ -1,0 +1,81 @@
+#include "core/levid/startup.h"
+
+#include <spdlog/spdlog.h>
+
+#include "core/base/sabotage.h"
+#include "core/base/strict_yaml.h"
+
+namespace levi::levid {
+namespace {
+
+Result<os::FileLock> lock_data(const Config& config) {
+  LEVI_TRY_STATUS(os::make_folders(config.data + "/run"));
+  LEVI_TRY_STATUS(os::make_folders(config.runtime, 0700));
+  auto lock = os::FileLock::take(config.data + "/run/lock");
+  if (lock || lock.error().code != ErrorCode::kBusy) return lock;
+  return error(ErrorCode::kConflict, "another levid runs on " + config.data,
+               "stop it, or give this one its own 'data' folder");
+}
+
+// Without the defence (levid-sabotage only) every start calls itself incarnation 1, so client order ids come again.
+Result<journal::Identity> take_identity(const Config& config) {
+  LEVI_TRY((auto identity), journal::take_incarnation(config.data));
+  if (sabotaged(Defence::kIncarnation)) identity.incarnation = {1};
+  return identity;
+}
+
+Result<journal::Recovered> rebuild(const journal::Paths& paths, const journal::Options& options,
+                                   machine::Machine& machine) {
+  machine::Effects dropped;  // On replay, effects were carried out by the process that died.
+  journal::ReplayHandlers handlers;
+  handlers.on_snapshot = [&](std::uint32_t version, RecordSequence, std::string_view body) -> Status {
+    if (version != machine::kMachineVersion) {
+      return error(ErrorCode::kUnsupported, "snapshot of machine version " + std::to_string(version));
+    }
+    LEVI_TRY((auto restored), machine::Machine::deserialize(body));
+    machine = std::move(restored);
+    return ok();
+  };
+  handlers.on_record = [&](const journal::Record& record) -> Status {
+    LEVI_TRY((auto event), machine::event_from(record.type, record.body));
+    machine.step(event, record.instant, dropped);
+    dropped.clear();
+    return ok();
+  };
+  return journal::replay(paths, options, handlers);
+}
+
+}  // namespace
+
+std::string store_path(const Config& config) { return config.data + "/levi.db"; }
+std::string control_socket_path(const Config& config) { return config.runtime + "/control.sock"; }
+
+Result<std::unique_ptr<Startup>> start_up(const Config& config) {
+  LEVI_TRY((auto lock), lock_data(config));
+  LEVI_TRY((auto identity), take_identity(config));
+  LEVI_TRY((auto latch), latch::Latch::create(latch::latch_path(config.runtime)));
+  const auto self = os::identify_self();
+  latch.set_gateway({self.pid, self.start_ticks});
+  if (identity.created) {
+    latch.seal(latch::Holder::kNewInstance, "levid", "new instance: the first opening is an explicit resume",
+               os::wall_now(), Nanos{0});
+  }
+
+  const journal::Paths paths{config.runtime + "/journal.ring", config.data + "/journal"};
+  LEVI_TRY_STATUS(os::make_folders(paths.segments));
+  journal::Options options;
+  options.ring_bytes = config.ring_bytes;
+  options.segment_bytes = config.segment_bytes;
+  options.segments_kept_min = config.segments_kept;
+  machine::Machine machine;
+  const MonoTime begun = os::mono_now();
+  LEVI_TRY((auto recovered), rebuild(paths, options, machine));
+  const Nanos took = os::mono_now() - begun;
+  spdlog::info("journal rebuilt: {} records to sequence {} in {}, {} cut, snapshot {}", recovered.records_replayed,
+               recovered.last.value, format_duration(took), recovered.records_cut,
+               recovered.snapshot ? std::to_string(recovered.snapshot->value) : "none");
+  return std::unique_ptr<Startup>(new Startup{std::move(lock), identity, std::move(latch), paths, options,
+                                              recovered, std::move(machine), took});
+}
+
+}  // namespace levi::levid

@@ -1,0 +1,210 @@
+#include "core/levid/trading.h"
+
+#include <spdlog/spdlog.h>
+
+#include "core/base/check.h"
+
+namespace levi::levid {
+namespace {
+
+constexpr Nanos kLatchLook{10ms};     // a seal by file wakes nobody: how late the order connections are closed at most
+constexpr double kRingHalt = 0.90;    // sealed while there is still room for what the venue has yet to say
+constexpr double kRingNoMarket = 0.95;
+
+bool is_market_data(const machine::Event& event) {
+  return std::holds_alternative<machine::TopOfBook>(event) || std::holds_alternative<machine::Deal>(event);
+}
+
+}  // namespace
+
+Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& identity, latch::Latch& latch,
+                 machine::Machine& machine, journal::Writer& writer, Instant last_instant,
+                 control::SharedStatus& status, TradingPorts ports)
+    : loop_(loop),
+      config_(config),
+      identity_(identity),
+      latch_(latch),
+      machine_(machine),
+      writer_(writer),
+      clock_(last_instant),
+      status_(status),
+      ports_(std::move(ports)),
+      command_waker_(loop, [] {}) {  // The round that follows reads the ports.
+  for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
+    port->wake_trading_ = [this] { command_waker_.wake(); };
+  }
+}
+
+Trading::~Trading() = default;
+
+void Trading::apply(const machine::Event& event) {
+  pending_.push_back(event);
+  if (applying_) return;
+  applying_ = true;
+  while (!pending_.empty()) {
+    const machine::Event next = std::move(pending_.front());
+    pending_.pop_front();
+    apply_one(next);
+  }
+  applying_ = false;
+}
+
+void Trading::apply_one(const machine::Event& event) {
+  const Instant now = clock_.now();
+  const bool market_data = is_market_data(event);
+  if (market_data && writer_.fill() > kRingNoMarket) return;  // Sealed by now: prices can be had again, fills can't.
+  const RecordSequence sequence = writer_.append(machine::event_type(event), machine::event_bytes(event), now);
+  if (sequence.value == 0) {
+    ++events_dropped_;
+    return;
+  }
+  applied_ = sequence;
+  if (market_data) forward_market_data(event, now);
+  machine_.step(event, now, effects_);
+  // Effects may be appended only by `step`, which is not entered again before these are carried out.
+  for (std::size_t i = 0; i < effects_.size(); ++i) carry_out(effects_[i]);
+  effects_.clear();
+}
+
+void Trading::carry_out(const machine::Effect& effect) {
+  std::visit([this](const auto& one) { on_effect(one); }, effect);
+}
+
+void Trading::forward_market_data(const machine::Event& event, Instant now) {
+  const MonoTime mono = os::mono_now();
+  status_.last_market_data_ns.store(mono.ns, std::memory_order_relaxed);
+  status_.last_market_data_wall_ms.store(now.ns / 1'000'000, std::memory_order_relaxed);
+  if (!hub_) return;
+  if (const auto* top = std::get_if<machine::TopOfBook>(&event)) hub_->on_top_of_book(*top, now);
+  if (const auto* deal = std::get_if<machine::Deal>(&event)) hub_->on_deal(*deal, now);
+}
+
+void Trading::round() {
+  status_.trading_round_ns.store(os::mono_now().ns, std::memory_order_relaxed);
+  for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
+    while (const auto command = port->next_command()) apply(*command);
+  }
+  look_at_latch();
+  if (hub_) hub_->drain();
+  look_at_journal();
+  publish_status();
+}
+
+void Trading::look_at_latch() {
+  const latch::Word word = latch_.load();
+  if (word.raw == latch_word_) return;
+  const latch::Word before{latch_word_};
+  latch_word_ = word.raw;
+  machine::LatchSeen seen;
+  seen.word = word.raw;
+  seen.sequence_last = latch_.last_sequence();
+  seen.holders_new = word.holders() & ~before.holders();
+  for (unsigned bit = 0; bit < static_cast<unsigned>(latch::Holder::kCount); ++bit) {
+    if ((word.holders() >> bit & 1) == 0) continue;
+    const latch::Slot slot = latch_.slot(static_cast<latch::Holder>(bit));
+    if (slot.epoch == word.epoch()) seen.reason = std::string_view(slot.reason);
+  }
+  if (venue_) {
+    if (word.sealed()) venue_->gateway().close_order_connections();
+    if (!word.sealed() && config_.live) venue_->gateway().open_order_connections();
+  }
+  apply(seen);
+}
+
+void Trading::look_at_journal() {
+  const double fill = writer_.fill();
+  status_.ring_fill.store(fill, std::memory_order_relaxed);
+  const bool trouble = fill > kRingHalt || !status_.journal_ok.load(std::memory_order_relaxed);
+  if (trouble && !journal_sealed_) {
+    latch_.seal(latch::Holder::kJournal, "levid",
+                fill > kRingHalt ? "journal ring nearly full: the disk does not follow" : "the journal cannot be written",
+                os::wall_now(), Nanos{0});
+  }
+  journal_sealed_ = trouble;
+  if (!trouble && events_dropped_ > 0 && venue_) {
+    spdlog::error("{} events were dropped while the ring was full: reconciling", events_dropped_);
+    events_dropped_ = 0;
+    venue_->reconcile(machine_.state(), machine_.state().started.wall_ns > 0 ? Instant{machine_.state().started.wall_ns}
+                                                                             : clock_.now());
+  }
+}
+
+void Trading::each_second() {
+  if (!latch_.path_is_ours()) {
+    latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed", os::wall_now(), Nanos{0});
+  }
+  const bool store_ok = status_.store_ok.load();
+  if (store_ok != store_was_ok_) {
+    store_was_ok_ = store_ok;
+    machine::StoreState state;
+    state.behind = !store_ok;
+    state.lag_records = applied_.value - std::min(applied_.value, status_.store_applied.load());
+    state.why = store_ok ? "" : "the store does not take the projection";
+    apply(state);
+  }
+  apply(machine::Timer{});
+  loop_.after(1s, [this] { each_second(); });
+}
+
+void Trading::publish_status() {
+  const machine::State& state = machine_.state();
+  status_.journal_last.store(applied_.value, std::memory_order_relaxed);
+  std::uint64_t running = 0;
+  std::uint64_t defined = 0;
+  for (const auto& engine : state.engines) {
+    defined += engine.defined ? 1 : 0;
+    running += engine.state == machine::EngineState::kRunning ? 1 : 0;
+  }
+  status_.engines_running.store(running, std::memory_order_relaxed);
+  status_.engines_defined.store(defined, std::memory_order_relaxed);
+  std::uint64_t open = 0;
+  for (const auto& instrument : state.instruments) open += instrument.open_orders;
+  status_.open_orders.store(open, std::memory_order_relaxed);
+  if (venue_) {
+    status_.order_connections.store(venue_->gateway().order_connections_open(), std::memory_order_relaxed);
+  }
+  for (std::size_t i = 0; i < state.feeds.size() && i < 2; ++i) {
+    (i == 0 ? status_.market_up : status_.private_up).store(state.feeds[i].up, std::memory_order_relaxed);
+    if (i != 0) continue;
+    status_.market_polling.store(state.feeds[i].polling, std::memory_order_relaxed);
+    status_.market_reconnects.store(state.feeds[i].disconnects, std::memory_order_relaxed);
+  }
+  const bool active = state.trading == machine::TradingState::kActive;
+  if (hub_ && active != trading_told_) hub_->set_trading(active);
+  trading_told_ = active;
+  if (!stopping_ && waiting_for_.empty()) {
+    status_.phase.store(state.reconciling ? control::Phase::kReconciling : control::Phase::kRunning);
+  }
+}
+
+void Trading::answer(std::uint64_t request, machine::AnswerCode code, std::string_view text) {
+  control::CommandAnswer reply{request, code, text, latch_.load().raw};
+  control::CommandPort& port = (request & 1) == 0 ? ports_.api : ports_.control;
+  if (!port.answer(reply)) spdlog::warn("answer to request {} dropped: its port's queue is full", request);
+}
+
+const machine::Order* Trading::find_order(OrderSequence sequence) const {
+  const auto found = machine_.state().orders.find(sequence.value);
+  return found == machine_.state().orders.end() ? nullptr : &found->second;
+}
+
+void Trading::abort_order_sockets() {
+  if (venue_) venue_->gateway().abort_order_sockets();
+}
+
+void Trading::stop(Nanos deadline) {
+  if (stopping_) return;
+  stopping_ = true;
+  status_.phase.store(control::Phase::kStopping);
+  if (hub_) hub_->shut_down();
+  stop_deadline_ = os::mono_now() + deadline;
+  on_effect(machine::CancelAllOpen{});
+  loop_.each_round([this] {
+    std::uint64_t open = 0;
+    for (const auto& instrument : machine_.state().instruments) open += instrument.open_orders;
+    if (open == 0 || os::mono_now() >= stop_deadline_) loop_.stop();
+  });
+  loop_.at(stop_deadline_, [this] { loop_.stop(); });
+}
+
+}  // namespace levi::levid

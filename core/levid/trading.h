@@ -1,0 +1,115 @@
+// The trading thread: feed, machine, order gateway (DESIGN §2).
+//
+// One event's way: a shell (feed, gateway, hub, command port, timer, latch) hands it to `apply`, which stamps journal time,
+// appends it to the ring, steps the machine and carries out the effects in order. Events that come up while effects are
+// carried out wait in `pending_`: the machine is never entered twice.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/control/shared.h"
+#include "core/engine/hub.h"
+#include "core/journal/journal.h"
+#include "core/latch/latch.h"
+#include "core/levid/config.h"
+#include "core/machine/machine.h"
+#include "core/os/clock.h"
+#include "core/os/loop.h"
+#include "core/venue/venue.h"
+
+namespace levi::levid {
+
+struct TradingPorts {
+  control::CommandPort& api;
+  control::CommandPort& control;
+  // levid-sabotage without async-store: blocks until the store has committed this record.
+  std::function<void(RecordSequence)> wait_for_store;
+};
+
+class Trading {
+ public:
+  Trading(os::Loop& loop, const Config& config, const journal::Identity& identity, latch::Latch& latch,
+          machine::Machine& machine, journal::Writer& writer, Instant last_instant, control::SharedStatus& status,
+          TradingPorts ports);
+  ~Trading();
+
+  // Journals the start and the configuration, starts the engines, connects. Returns at once: an exchange that does not
+  // answer is asked again, and /health says so meanwhile. Errors are those that no retry mends.
+  Status start();
+  // Stops engines, cancels what is open, waits for that at most `deadline`, and stops the loop.
+  void stop(Nanos deadline);
+  void abort_order_sockets();  // any thread
+
+  // Why the start is not complete yet; empty once trading runs. Trading thread only.
+  const std::string& waiting_for() const { return waiting_for_; }
+
+ private:
+  void apply(const machine::Event& event);
+  void apply_one(const machine::Event& event);
+  void carry_out(const machine::Effect& effect);
+  void on_effect(const machine::SendOrder& effect);
+  void on_effect(const machine::CancelOrder& effect);
+  void on_effect(const machine::CancelAllOpen& effect);
+  void on_effect(const machine::QueryOrder& effect);
+  void on_effect(const machine::QueryTrades& effect);
+  void on_effect(const machine::StartEngine& effect);
+  void on_effect(const machine::StopEngine& effect);
+  void on_effect(const machine::ResyncBook& effect);
+  void on_effect(const machine::PollRest& effect);
+  void on_effect(const machine::SealLatch& effect);
+  void on_effect(const machine::OpenLatch& effect);
+  void on_effect(const machine::Answer& effect);
+  void on_effect(const machine::GrantFlatten& effect);
+  void on_effect(const machine::EngineUpdate& effect);
+  void on_effect(const machine::Alert& effect);
+
+  void journal_start();
+  void connect_venue();
+  void begin_trading(const std::vector<machine::InstrumentDefined>& instruments);
+  void define_engines();
+  Status start_hub();
+  void forward_market_data(const machine::Event& event, Instant now);
+  void round();
+  void each_second();
+  void look_at_latch();
+  void look_at_journal();
+  void publish_status();
+  void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
+  const machine::Order* find_order(OrderSequence sequence) const;
+
+  os::Loop& loop_;
+  const Config& config_;
+  const journal::Identity& identity_;
+  latch::Latch& latch_;
+  machine::Machine& machine_;
+  journal::Writer& writer_;
+  os::JournalClock clock_;
+  control::SharedStatus& status_;
+  TradingPorts ports_;
+  std::unique_ptr<venue::Venue> venue_;
+  std::unique_ptr<engine::EngineHub> hub_;
+  os::Waker command_waker_;
+
+  machine::Effects effects_;
+  std::deque<machine::Event> pending_;
+  std::vector<machine::StartEngine> engines_waiting_;  // asked for before the hub stands
+  bool applying_ = false;
+  RecordSequence applied_;
+  std::uint64_t latch_word_ = 0;
+  std::uint64_t flatten_epoch_ = 0;
+  std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
+  bool journal_sealed_ = false;
+  bool store_was_ok_ = true;
+  bool trading_told_ = false;
+  bool stopping_ = false;
+  MonoTime stop_deadline_ = kNever;
+  Nanos connect_delay_{0};
+  std::string waiting_for_ = "start";
+};
+
+}  // namespace levi::levid

@@ -1,0 +1,181 @@
+// How trading begins: the start is journalled, the venue asked for its instruments until it answers, then feeds, engines and
+// reconciliation.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/sabotage.h"
+#include "core/base/strict_yaml.h"
+#include "core/levid/trading.h"
+#include "core/os/file.h"
+
+namespace levi::levid {
+namespace {
+
+constexpr Nanos kConnectDelayMin{200ms};
+constexpr Nanos kConnectDelayMax{5s};
+constexpr Nanos kReconcileReach{24h};  // how far back trades are asked when the journal knows of no earlier start
+
+// Ids are places in the machine's tables: a name keeps its id over restarts, a new one takes the next.
+template <class Items, class NameOf>
+std::size_t id_of(const Items& items, std::string_view name, const NameOf& name_of) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].defined && name_of(items[i]) == name) return i;
+  }
+  return items.size();
+}
+
+venue::VenueOptions venue_options(const Config& config, const journal::Identity& identity) {
+  venue::VenueOptions options;
+  options.rest = config.venue_rest;
+  options.websocket = config.venue_websocket;
+  options.gateway.rest = config.venue_rest;
+  options.gateway.credentials = {config.key, config.secret};
+  options.gateway.instance = identity.instance;
+  options.gateway.incarnation = identity.incarnation;
+  options.gateway.order_connections = config.order_connections;
+  options.gateway.recv_window = config.recv_window;
+  options.gateway.answer_timeout = config.answer_timeout;
+  options.symbols = config.symbols;
+  options.data_age_max = config.limits.data_age_max;
+  options.polling_after = config.polling_after;
+  options.use_websocket = config.use_websocket;
+  options.jitter_seed = os::random_seed();
+  options.update_speed = config.update_speed;
+  return options;
+}
+
+}  // namespace
+
+Status Trading::start() {
+  journal_start();
+  venue_ = venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
+                            [this](const machine::Event& event) { apply(event); });
+  loop_.each_round([this] { round(); });
+  loop_.after(1s, [this] { each_second(); });
+  look_at_latch();
+  status_.phase.store(control::Phase::kConnecting);
+  loop_.after(Nanos{0}, [this] { connect_venue(); });
+  return ok();
+}
+
+void Trading::journal_start() {
+  machine::Started started;
+  started.incarnation = identity_.incarnation;
+  const std::string boot = os::boot_id();
+  std::copy_n(boot.begin(), std::min(boot.size(), started.boot_id.size()), started.boot_id.begin());
+  started.instance = identity_.instance;
+  started.wall_ns = os::wall_now().ns;
+  started.mono_ns = os::mono_now().ns;
+  latch_word_ = latch_.load().raw;
+  started.latch_word = latch_word_;
+  apply(started);
+  apply(config_.limits);
+}
+
+void Trading::connect_venue() {
+  if (stopping_) return;
+  auto instruments = venue_->load_instruments();
+  if (instruments) {
+    status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
+    begin_trading(instruments.value());
+    return;
+  }
+  const std::string why = instruments.error().text();
+  if (why != waiting_for_) spdlog::error("venue: {}; asking again", why);
+  waiting_for_ = why;
+  connect_delay_ = std::clamp(connect_delay_ * 2, kConnectDelayMin, kConnectDelayMax);
+  loop_.after(connect_delay_, [this] { connect_venue(); });
+}
+
+void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instruments) {
+  const auto symbol_name = [](const machine::Instrument& item) { return item.definition.name.view(); };
+  std::vector<machine::InstrumentDefined> numbered;
+  for (machine::InstrumentDefined definition : instruments) {
+    const std::size_t id = id_of(machine_.state().instruments, definition.name.view(), symbol_name);
+    definition.symbol = {static_cast<std::uint16_t>(id)};
+    numbered.push_back(definition);
+    apply(definition);
+  }
+  venue_->set_instruments(numbered);
+  define_engines();
+  const Status hub = start_hub();
+  if (!hub) {
+    waiting_for_ = hub.error().text();
+    spdlog::error("engines: {}", waiting_for_);
+    return;
+  }
+  waiting_for_.clear();
+  venue_->market().start();
+  venue_->private_stream().start();
+  if (!latch::Word{latch_word_}.sealed() && config_.live) venue_->gateway().open_order_connections();
+  if (sabotaged(Defence::kReconcile)) {
+    apply(machine::ReconcileStarted{});
+    apply(machine::ReconcileDone{});
+    return;
+  }
+  venue_->reconcile(machine_.state(), clock_.now() - kReconcileReach);
+}
+
+void Trading::define_engines() {
+  const auto engine_name = [](const machine::Engine& item) { return item.definition.name.view(); };
+  const auto symbol_name = [](const machine::Instrument& item) { return item.definition.name.view(); };
+  for (const auto& settings : config_.engines) {
+    machine::EngineDefined definition;
+    definition.engine = {
+        static_cast<std::uint16_t>(id_of(machine_.state().engines, settings.name, engine_name))};
+    definition.symbol = {
+        static_cast<std::uint16_t>(id_of(machine_.state().instruments, settings.symbol, symbol_name))};
+    definition.name = std::string_view(settings.name);
+    definition.strategy = std::string_view(settings.strategy);
+    definition.enabled = settings.enabled;
+    apply(definition);
+  }
+  // An engine that the configuration no longer names stays known, switched off.
+  for (std::size_t i = 0; i < machine_.state().engines.size(); ++i) {
+    const machine::Engine& engine = machine_.state().engines[i];
+    const bool named = std::any_of(config_.engines.begin(), config_.engines.end(), [&](const auto& settings) {
+      return settings.name == engine.definition.name.view();
+    });
+    if (!engine.defined || named || !engine.definition.enabled) continue;
+    machine::EngineDefined gone = engine.definition;
+    gone.enabled = false;
+    apply(gone);
+  }
+}
+
+Status Trading::start_hub() {
+  engine::HubOptions options;
+  options.engine_binary = os::own_executable_folder() + "/levi-engine";
+  options.heartbeat_max = config_.heartbeat_max;
+  options.standby_count = config_.standby_count;
+  options.spin = config_.spin;
+  options.log_folder = config_.data + "/log";
+  LEVI_TRY_STATUS(os::make_folders(options.log_folder));
+  for (const auto& engine : machine_.state().engines) {
+    if (!engine.defined) continue;
+    const auto& instrument = machine_.state().instruments[engine.definition.symbol.value].definition;
+    engine::EngineConfig one;
+    one.id = engine.definition.engine;
+    one.name = engine.definition.name.str();
+    one.symbol = instrument.name.str();
+    one.symbol_id = instrument.symbol;
+    one.strategy = engine.definition.strategy.str();
+    one.price_exponent = instrument.price_exponent;
+    one.quantity_exponent = instrument.quantity_exponent;
+    for (const auto& settings : config_.engines) {
+      if (settings.name == one.name) one.parameters = settings.parameters;
+    }
+    options.engines.push_back(std::move(one));
+  }
+  LEVI_TRY((auto hub), engine::EngineHub::start(loop_, std::move(options),
+                                                [this](const machine::Event& event) { apply(event); }));
+  hub_ = std::move(hub);
+  trading_told_ = false;
+  const auto waiting = std::exchange(engines_waiting_, {});
+  for (const auto& start : waiting) hub_->start_engine(start.engine, start.engine_incarnation);
+  return ok();
+}
+
+}  // namespace levi::levid

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Sets up what is missing, builds, runs every test, then each fuzz target for 5 seconds.
+#
+#   scripts/test.sh                 everything
+#   scripts/test.sh -R latch        only tests whose name matches (arguments go to ctest)
+#   scripts/test.sh --no-fuzz       without the fuzz targets
+#   scripts/test.sh --sanitize      the tests under address and undefined-behaviour sanitizers, then thread sanitizer
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fuzz=true
+sanitize=false
+arguments=()
+for argument in "$@"; do
+  case "$argument" in
+    --no-fuzz) fuzz=false ;;
+    --sanitize) sanitize=true ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+[ ${#arguments[@]} -eq 0 ] || fuzz=false
+
+scripts/setup.sh $($fuzz && echo --fuzz)
+
+if $sanitize; then
+  for kind in address thread; do
+    echo "== $kind sanitizer =="
+    LEVI_BUILD=build-$kind scripts/build.sh -DLEVI_SANITIZE=$kind -DLEVI_BUILD_BENCH=OFF
+    # Concurrent code is what the thread sanitizer is for; the long crash tests add nothing under it.
+    selection=()
+    [ $kind = thread ] && selection=(-L concurrent)
+    (cd build-$kind && TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=1 \
+      ctest --output-on-failure -j 2 --timeout 600 "${selection[@]}" "${arguments[@]}")
+  done
+  exit 0
+fi
+
+begin=$SECONDS
+scripts/build.sh
+echo "build: $((SECONDS - begin)) s"
+scripts/tidy
+begin=$SECONDS
+(cd build && ctest --output-on-failure -j 2 "${arguments[@]}")
+echo "tests: $((SECONDS - begin)) s"
+if $fuzz; then
+  scripts/fuzz.sh --seconds 5
+fi
