@@ -33,6 +33,8 @@ Status send_signal(int pidfd, int signal);
 bool wait_exit(int pidfd, Nanos timeout);  // true once it is dead (pidfd readable)
 std::uint64_t anonymous_bytes(pid_t pid);  // Anonymous: of smaps_rollup, 0 if unreadable
 
+// Standard input is /dev/null; signals are unblocked and at their defaults (ignored ones stay so,
+// but SIGPIPE).
 struct SpawnOptions {
   std::string program;                 // absolute path
   std::vector<std::string> arguments;  // without argv[0]
