@@ -1,8 +1,10 @@
 // Machine: the trading state machine. Deterministic: events in, effects out (DESIGN §4).
 //
-// Reads no clock, does no I/O, has no thread, draws no random number, never iterates an unordered container. The same
-// journal gives the same state hash, live and on replay. One thread owns it; several replicas may follow one journal.
-// `now` never runs backwards (LEVI_CHECK). Bad values inside a checked event are counted refusals, never crashes.
+// Reads no clock, does no I/O, has no thread, draws no random number, never iterates an unordered
+// container. The same journal gives the same state hash, live and on replay. One thread owns it;
+// several replicas may follow one journal. `now` never runs backwards (LEVI_CHECK; journal::replay
+// refuses a record whose instant does, or is not `valid_instant`). Bad values inside a checked
+// event are counted refusals, never crashes.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +39,11 @@ class Machine {
   std::unique_ptr<Impl> impl_;
 };
 
-// The number of an event's type in the journal, and the way back from its bytes (kCorrupt with what was wrong).
+constexpr bool valid_instant(Instant t) { return t.ns >= 0 && t.ns <= kTimeMax; }
+
+// The number of an event's type in the journal, and the way back from its bytes (kCorrupt with what
+// was wrong: every enum, bool, text length and range is checked, so that no bytes at all can make
+// `step` fail a check).
 std::uint16_t event_type(const Event& event);
 std::string_view event_bytes(const Event& event);  // valid while the event lives
 Result<Event> event_from(std::uint16_t type, std::string_view bytes);
