@@ -19,7 +19,8 @@ struct Word {
   std::uint64_t raw = 1;
   std::uint64_t epoch() const { return raw >> kHolderBits; }
   std::uint32_t holders() const { return static_cast<std::uint32_t>(raw & kHolderMask); }
-  bool sealed() const { return holders() != 0; }
+  // Epochs begin at 1: a word of zeroes comes from a damaged file, and is sealed.
+  bool sealed() const { return holders() != 0 || epoch() == 0; }
   bool held_by(Holder holder) const { return (holders() >> static_cast<unsigned>(holder) & 1) != 0; }
 };
 
