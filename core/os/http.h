@@ -26,6 +26,8 @@ struct HttpLimits {
   std::size_t body_bytes_max = 1024 * 1024;
   std::size_t connections_max = 1024;
   Nanos idle_max = 60s;  // between requests, and for a request to arrive whole
+  std::size_t websocket_message_bytes_max = 1024 * 1024;      // of upgraded connections
+  std::size_t websocket_pending_bytes_max = 4 * 1024 * 1024;  // unsent: the peer lags, and is cut
 };
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -45,9 +47,11 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 200;
-  std::string content_type = "application/json";
-  HttpHeaders headers;
+  std::string content_type = "application/json";  // of a received one: as sent, else empty
+  HttpHeaders headers;                            // without Content-Type
   std::string body;
+
+  std::string_view header(std::string_view name) const;  // case-insensitive; empty if absent
 };
 
 std::string percent_decode(std::string_view text);  // '+' is a blank
@@ -65,15 +69,18 @@ class HttpParser {
   HttpParser& operator=(HttpParser&&) noexcept;
 
   // Consumes up to one message's worth; returns the bytes taken. `done()` then tells whether a
-  // message is whole.
+  // message is whole. Bytes that were not taken must come again, with more behind them.
   Result<std::size_t> feed(std::string_view bytes);
   Status finish();  // end of stream: completes a response without a length
   bool done() const;
+  bool started() const;  // at least one byte of a message was seen
   bool headers_done() const;
   void expect_no_body();  // a response to HEAD
   bool keep_alive() const;
-  int error_status() const;    // 400, 413 or 431 after an error of `feed`
-  HttpRequest take_request();  // and resets for the next message
+  bool http_1_0() const;
+  bool expects_continue() const;  // "Expect: 100-continue"
+  int error_status() const;       // 400, 413 or 431 after an error of `feed`
+  HttpRequest take_request();     // and resets for the next message
   HttpResponse take_response();
 
  private:
