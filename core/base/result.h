@@ -1,6 +1,7 @@
 // Result<T>: a value, or an Error that says what was attempted, on what, and what the user can do.
 //
-// `LEVI_TRY(value, call())` declares `value` or returns the error; `LEVI_TRY_STATUS(call())` for a Status.
+// `LEVI_TRY(value, call())` declares `value` or returns the error; `LEVI_TRY_ASSIGN(existing,
+// call())` assigns; `LEVI_TRY_STATUS(call())` for a Status.
 #pragma once
 
 #include <boost/outcome/basic_result.hpp>
@@ -51,4 +52,5 @@ Error io_error(std::string attempted, int errno_value, std::string fix = {});
 }  // namespace levi
 
 #define LEVI_TRY(declaration, ...) BOOST_OUTCOME_TRY(auto declaration, __VA_ARGS__)
+#define LEVI_TRY_ASSIGN(existing, ...) BOOST_OUTCOME_TRY(existing, __VA_ARGS__)
 #define LEVI_TRY_STATUS(...) BOOST_OUTCOME_TRYV(__VA_ARGS__)

@@ -2,7 +2,7 @@
 // what was expected and what to do. Exceptions of yaml-cpp stay inside. Anchors and aliases are
 // followed; documents are limited to 1 MiB.
 //
-//   LEVI_TRY((YamlMap root), YamlDocument::parse(text, "levid.yaml"));
+//   LEVI_TRY(root, YamlDocument::parse(text, "levid.yaml"));
 //   options.name = root.text("name", "levid");           // optional, with a default
 //   options.port = root.integer("port", 1, 65535, 8000);
 //   LEVI_TRY_STATUS(root.finish());                       // the first error, or the first unknown

@@ -24,7 +24,8 @@ os::Endpoint endpoint(YamlMap& map, const char* key, const std::string& fallback
   const std::string text = map.text(key, fallback);
   const auto parsed = os::parse_endpoint(text);
   if (parsed) return parsed.value();
-  map.fail(key, "'" + std::string(key) + "': " + parsed.error().message, "write host:port, for example " + fallback);
+  map.fail(key, "'" + std::string(key) + "': " + parsed.error().message,
+           "write host:port, for example " + fallback);
   return {};
 }
 
@@ -49,7 +50,8 @@ std::string secret(YamlMap& map, const std::string& what, const std::string& env
       const std::string& text = content.value();
       return text.substr(0, text.find_last_not_of(" \r\n\t") + 1);
     }
-    map.fail(file_key.c_str(), content.error().message, "write the " + what + " into that file, mode 0600");
+    map.fail(file_key.c_str(), content.error().message,
+             "write the " + what + " into that file, mode 0600");
     return "";
   }
   const char* value = std::getenv(variable.c_str());
@@ -73,8 +75,9 @@ void read_venue(YamlMap& map, Config& config) {
   config.order_connections = static_cast<unsigned>(map.integer("order_connections", 1, 64, 8));
   config.update_speed = map.choice("update_speed", {"10ms", "100ms"}, "10ms");
   config.use_websocket = map.boolean("use_websocket", true);
-  config.polling_after = map.duration("polling_after", 5s);
-  if (const char* forced = std::getenv("MEXC_USE_WS"); forced != nullptr && std::string_view(forced) == "false") {
+  config.limits.polling_after = map.duration("polling_after", 5s);
+  if (const char* forced = std::getenv("MEXC_USE_WS");
+      forced != nullptr && std::string_view(forced) == "false") {
     config.use_websocket = false;
   }
 }
@@ -89,7 +92,8 @@ Money money(YamlMap& map, const char* key, const char* fallback) {
 void read_limits(YamlMap& map, machine::Limits& limits) {
   limits.daily_loss_max = money(map, "max_daily_loss", "200");
   limits.position_notional_max = money(map, "max_position_size_usd", "1000");
-  limits.open_positions_max = static_cast<std::uint32_t>(map.integer("max_open_positions", 1, 1000, 5));
+  limits.open_positions_max =
+      static_cast<std::uint32_t>(map.integer("max_open_positions", 1, 1000, 5));
   limits.open_orders_max = static_cast<std::uint32_t>(map.integer("max_open_orders", 1, 500, 400));
   limits.data_age_max = map.duration("max_data_age", 1s);
   limits.restarts_max = static_cast<std::uint32_t>(map.integer("engine_restarts_max", 0, 1000, 5));
@@ -105,12 +109,15 @@ void read_engine(YamlMap& map, Config& config, std::set<std::string>& names) {
   map.scalars("parameters", [&](const std::string& name, const std::string& value) {
     engine.parameters += (engine.parameters.empty() ? "" : ";") + name + "=" + value;
   });
-  if (!names.insert(engine.name).second) map.fail("name", "two engines are named '" + engine.name + "'");
-  if (!FixedString<23>::fits(engine.name)) map.fail("name", "'" + engine.name + "' is longer than 23 characters");
+  if (!names.insert(engine.name).second)
+    map.fail("name", "two engines are named '" + engine.name + "'");
+  if (!FixedString<23>::fits(engine.name))
+    map.fail("name", "'" + engine.name + "' is longer than 23 characters");
   bool known = false;
   for (const auto& symbol : config.symbols) known = known || symbol == engine.symbol;
   if (!known) {
-    map.fail("symbol", "'" + engine.symbol + "' is not among 'symbols'", "add it there, or correct it here");
+    map.fail("symbol", "'" + engine.symbol + "' is not among 'symbols'",
+             "add it there, or correct it here");
   }
   config.engines.push_back(std::move(engine));
 }
@@ -119,11 +126,15 @@ void read_symbols(YamlMap& root, Config& config) {
   config.symbols = root.texts("symbols");
   std::set<std::string> seen;
   for (const auto& symbol : config.symbols) {
-    if (!seen.insert(symbol).second) root.fail("symbols", "'" + symbol + "' stands twice in 'symbols'");
-    if (symbol.empty() || !SymbolName::fits(symbol)) root.fail("symbols", "'" + symbol + "' is not a symbol");
+    if (!seen.insert(symbol).second)
+      root.fail("symbols", "'" + symbol + "' stands twice in 'symbols'");
+    if (symbol.empty() || !SymbolName::fits(symbol))
+      root.fail("symbols", "'" + symbol + "' is not a symbol");
   }
-  if (config.symbols.empty()) root.fail("symbols", "'symbols' is missing", "add symbols: [BTCUSDT]");
-  if (config.symbols.size() > kSymbolsMax) root.fail("symbols", "more than 100 symbols", "run a second levid");
+  if (config.symbols.empty())
+    root.fail("symbols", "'symbols' is missing", "add symbols: [BTCUSDT]");
+  if (config.symbols.size() > kSymbolsMax)
+    root.fail("symbols", "more than 100 symbols", "run a second levid");
 }
 
 void read_journal(YamlMap& map, Config& config) {
@@ -135,7 +146,7 @@ void read_journal(YamlMap& map, Config& config) {
 
 void read_root(YamlMap& root, Config& config) {
   config.name = root.text("name", "levid");
-  config.environment = root.choice("environment", {"practice", "staging", "production"}, "staging");
+  config.environment = root.choice("environment", {"stage", "staging", "production"}, "staging");
   config.live = root.choice("mode", {"LIVE", "DRY"}, "DRY") == "LIVE";
   config.data = absolute(root.text("data"));
   config.runtime = absolute(root.text("runtime", ""));
@@ -164,7 +175,7 @@ void read_root(YamlMap& root, Config& config) {
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, const std::string& file) {
-  LEVI_TRY((YamlMap root), YamlDocument::parse(text, file));
+  LEVI_TRY(root, YamlDocument::parse(text, file));
   Config config;
   config.file = file;
   read_root(root, config);

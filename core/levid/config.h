@@ -1,4 +1,5 @@
-// levid's configuration: one commented YAML (configs/levid.yaml), secrets from environment or file, unknown keys are errors.
+// levid's configuration: one commented YAML (configs/levid.yaml), secrets from environment or file,
+// unknown keys are errors.
 #pragma once
 
 #include <string>
@@ -23,7 +24,7 @@ struct EngineSettings {
 struct Config {
   std::string file;
   std::string name;
-  std::string environment;  // "practice", "staging", "production"
+  std::string environment;  // "stage", "staging", "production"
   bool live = true;         // false (DRY): everything runs, no order leaves
   std::string data;         // absolute
   std::string runtime;      // absolute; by default latch::default_runtime_folder(data)
@@ -31,14 +32,13 @@ struct Config {
   std::string venue_name;
   os::Endpoint venue_rest;
   os::Endpoint venue_websocket;
-  std::string key;     // secrets: never printed
+  std::string key;  // secrets: never printed
   std::string secret;
   Nanos recv_window{2s};
   Nanos answer_timeout{2s};
   unsigned order_connections = 8;
   std::string update_speed;
   bool use_websocket = true;
-  Nanos polling_after{5s};
   std::vector<std::string> symbols;
 
   machine::Limits limits;
@@ -56,7 +56,8 @@ struct Config {
   std::string log_level;
 };
 
-// Reads, checks everything, resolves secrets. Every error is kInvalid with file and line: nothing is started on one.
+// Reads, checks everything, resolves secrets. Every error is kInvalid with file and line: nothing
+// is started on one.
 Result<Config> load_config(const std::string& file);
 Result<Config> parse_config(std::string_view text, const std::string& file);
 

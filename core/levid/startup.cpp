@@ -17,9 +17,10 @@ Result<os::FileLock> lock_data(const Config& config) {
                "stop it, or give this one its own 'data' folder");
 }
 
-// Without the defence (levid-sabotage only) every start calls itself incarnation 1, so client order ids come again.
+// Without the defence (levid-sabotage only) every start calls itself incarnation 1, so client order
+// ids come again.
 Result<journal::Identity> take_identity(const Config& config) {
-  LEVI_TRY((auto identity), journal::take_incarnation(config.data));
+  LEVI_TRY(identity, journal::take_incarnation(config.data));
   if (sabotaged(Defence::kIncarnation)) identity.incarnation = {1};
   return identity;
 }
@@ -28,16 +29,18 @@ Result<journal::Recovered> rebuild(const journal::Paths& paths, const journal::O
                                    machine::Machine& machine) {
   machine::Effects dropped;  // On replay, effects were carried out by the process that died.
   journal::ReplayHandlers handlers;
-  handlers.on_snapshot = [&](std::uint32_t version, RecordSequence, std::string_view body) -> Status {
+  handlers.on_snapshot = [&](std::uint32_t version, RecordSequence,
+                             std::string_view body) -> Status {
     if (version != machine::kMachineVersion) {
-      return error(ErrorCode::kUnsupported, "snapshot of machine version " + std::to_string(version));
+      return error(ErrorCode::kUnsupported,
+                   "snapshot of machine version " + std::to_string(version));
     }
-    LEVI_TRY((auto restored), machine::Machine::deserialize(body));
+    LEVI_TRY(restored, machine::Machine::deserialize(body));
     machine = std::move(restored);
     return ok();
   };
   handlers.on_record = [&](const journal::Record& record) -> Status {
-    LEVI_TRY((auto event), machine::event_from(record.type, record.body));
+    LEVI_TRY(event, machine::event_from(record.type, record.body));
     machine.step(event, record.instant, dropped);
     dropped.clear();
     return ok();
@@ -51,14 +54,14 @@ std::string store_path(const Config& config) { return config.data + "/levi.db"; 
 std::string control_socket_path(const Config& config) { return config.runtime + "/control.sock"; }
 
 Result<std::unique_ptr<Startup>> start_up(const Config& config) {
-  LEVI_TRY((auto lock), lock_data(config));
-  LEVI_TRY((auto identity), take_identity(config));
-  LEVI_TRY((auto latch), latch::Latch::create(latch::latch_path(config.runtime)));
+  LEVI_TRY(lock, lock_data(config));
+  LEVI_TRY(identity, take_identity(config));
+  LEVI_TRY(latch, latch::Latch::create(latch::latch_path(config.runtime)));
   const auto self = os::identify_self();
   latch.set_gateway({self.pid, self.start_ticks});
   if (identity.created) {
-    latch.seal(latch::Holder::kNewInstance, "levid", "new instance: the first opening is an explicit resume",
-               os::wall_now(), Nanos{0});
+    latch.seal(latch::Holder::kNewInstance, "levid",
+               "new instance: the first opening is an explicit resume", os::wall_now(), Nanos{0});
   }
 
   const journal::Paths paths{config.runtime + "/journal.ring", config.data + "/journal"};
@@ -69,13 +72,14 @@ Result<std::unique_ptr<Startup>> start_up(const Config& config) {
   options.segments_kept_min = config.segments_kept;
   machine::Machine machine;
   const MonoTime begun = os::mono_now();
-  LEVI_TRY((auto recovered), rebuild(paths, options, machine));
+  LEVI_TRY(recovered, rebuild(paths, options, machine));
   const Nanos took = os::mono_now() - begun;
-  spdlog::info("journal rebuilt: {} records to sequence {} in {}, {} cut, snapshot {}", recovered.records_replayed,
-               recovered.last.value, format_duration(took), recovered.records_cut,
+  spdlog::info("journal rebuilt: {} records to sequence {} in {}, {} cut, snapshot {}",
+               recovered.records_replayed, recovered.last.value, format_duration(took),
+               recovered.records_cut,
                recovered.snapshot ? std::to_string(recovered.snapshot->value) : "none");
-  return std::unique_ptr<Startup>(new Startup{std::move(lock), identity, std::move(latch), paths, options,
-                                              recovered, std::move(machine), took});
+  return std::unique_ptr<Startup>(new Startup{std::move(lock), identity, std::move(latch), paths,
+                                              options, recovered, std::move(machine), took});
 }
 
 }  // namespace levi::levid

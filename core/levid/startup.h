@@ -1,4 +1,5 @@
-// Start-up is recovery (DESIGN §4): lock, incarnation, latch, snapshot, tail. There is no other path.
+// Start-up is recovery (DESIGN §4): lock, incarnation, latch, snapshot, tail. There is no other
+// path.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@
 
 namespace levi::levid {
 
-// Everything that stands before the first thread starts. `machine` is what the journal says, up to `recovered.last`.
+// Everything that stands before the first thread starts. `machine` is what the journal says, up to
+// `recovered.last`.
 struct Startup {
   os::FileLock lock;  // <data>/run/lock: a second levid on the same data refuses
   journal::Identity identity;

@@ -7,19 +7,22 @@
 namespace levi::levid {
 namespace {
 
-constexpr Nanos kLatchLook{10ms};     // a seal by file wakes nobody: how late the order connections are closed at most
-constexpr double kRingHalt = 0.90;    // sealed while there is still room for what the venue has yet to say
+constexpr Nanos kLatchLook{
+    10ms};  // a seal by file wakes nobody: how late the order connections are closed at most
+constexpr double kRingHalt =
+    0.90;  // sealed while there is still room for what the venue has yet to say
 constexpr double kRingNoMarket = 0.95;
 
 bool is_market_data(const machine::Event& event) {
-  return std::holds_alternative<machine::TopOfBook>(event) || std::holds_alternative<machine::Deal>(event);
+  return std::holds_alternative<machine::TopOfBook>(event) ||
+         std::holds_alternative<machine::Deal>(event);
 }
 
 }  // namespace
 
-Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& identity, latch::Latch& latch,
-                 machine::Machine& machine, journal::Writer& writer, Instant last_instant,
-                 control::SharedStatus& status, TradingPorts ports)
+Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& identity,
+                 latch::Latch& latch, machine::Machine& machine, journal::Writer& writer,
+                 Instant last_instant, control::SharedStatus& status, TradingPorts ports)
     : loop_(loop),
       config_(config),
       identity_(identity),
@@ -30,6 +33,7 @@ Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& 
       status_(status),
       ports_(std::move(ports)),
       command_waker_(loop, [] {}) {  // The round that follows reads the ports.
+  reconcile_since_ = last_instant.ns > 0 ? last_instant : clock_.now();
   for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
     port->wake_trading_ = [this] { command_waker_.wake(); };
   }
@@ -52,16 +56,20 @@ void Trading::apply(const machine::Event& event) {
 void Trading::apply_one(const machine::Event& event) {
   const Instant now = clock_.now();
   const bool market_data = is_market_data(event);
-  if (market_data && writer_.fill() > kRingNoMarket) return;  // Sealed by now: prices can be had again, fills can't.
-  const RecordSequence sequence = writer_.append(machine::event_type(event), machine::event_bytes(event), now);
+  if (market_data && writer_.fill() > kRingNoMarket)
+    return;  // Sealed by now: prices can be had again, fills can't.
+  const RecordSequence sequence =
+      writer_.append(machine::event_type(event), machine::event_bytes(event), now);
   if (sequence.value == 0) {
-    ++events_dropped_;
+    if (events_dropped_++ == 0) ring_full_since_ = now;
     return;
   }
   applied_ = sequence;
   if (market_data) forward_market_data(event, now);
+  if (const auto* up = std::get_if<machine::FeedUp>(&event)) catch_up(*up, now);
   machine_.step(event, now, effects_);
-  // Effects may be appended only by `step`, which is not entered again before these are carried out.
+  // Effects may be appended only by `step`, which is not entered again before these are carried
+  // out.
   for (std::size_t i = 0; i < effects_.size(); ++i) carry_out(effects_[i]);
   effects_.clear();
 }
@@ -79,15 +87,23 @@ void Trading::forward_market_data(const machine::Event& event, Instant now) {
   if (const auto* deal = std::get_if<machine::Deal>(&event)) hub_->on_deal(*deal, now);
 }
 
+// Pushes were missed while the private socket was down: the venue is asked what happened meanwhile.
+void Trading::catch_up(const machine::FeedUp& up, Instant now) {
+  if (up.source != venue::kPrivateSource || up.since_down <= Nanos{0}) return;
+  const Instant since = now - up.since_down - kReconcileOverlap;
+  loop_.after(Nanos{0}, [this, since] { venue_->reconcile(machine_.state(), since); });
+}
+
 void Trading::round() {
   status_.trading_round_ns.store(os::mono_now().ns, std::memory_order_relaxed);
   for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
     while (const auto command = port->next_command()) apply(*command);
   }
   look_at_latch();
-  if (hub_) hub_->drain();
   look_at_journal();
+  if (hub_) hub_->drain();
   publish_status();
+  if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
 void Trading::look_at_latch() {
@@ -117,21 +133,22 @@ void Trading::look_at_journal() {
   const bool trouble = fill > kRingHalt || !status_.journal_ok.load(std::memory_order_relaxed);
   if (trouble && !journal_sealed_) {
     latch_.seal(latch::Holder::kJournal, "levid",
-                fill > kRingHalt ? "journal ring nearly full: the disk does not follow" : "the journal cannot be written",
+                fill > kRingHalt ? "journal ring nearly full: the disk does not follow"
+                                 : "the journal cannot be written",
                 os::wall_now(), Nanos{0});
   }
   journal_sealed_ = trouble;
   if (!trouble && events_dropped_ > 0 && venue_) {
     spdlog::error("{} events were dropped while the ring was full: reconciling", events_dropped_);
     events_dropped_ = 0;
-    venue_->reconcile(machine_.state(), machine_.state().started.wall_ns > 0 ? Instant{machine_.state().started.wall_ns}
-                                                                             : clock_.now());
+    venue_->reconcile(machine_.state(), ring_full_since_ - kReconcileOverlap);
   }
 }
 
 void Trading::each_second() {
   if (!latch_.path_is_ours()) {
-    latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed", os::wall_now(), Nanos{0});
+    latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed",
+                os::wall_now(), Nanos{0});
   }
   const bool store_ok = status_.store_ok.load();
   if (store_ok != store_was_ok_) {
@@ -161,31 +178,44 @@ void Trading::publish_status() {
   for (const auto& instrument : state.instruments) open += instrument.open_orders;
   status_.open_orders.store(open, std::memory_order_relaxed);
   if (venue_) {
-    status_.order_connections.store(venue_->gateway().order_connections_open(), std::memory_order_relaxed);
+    status_.order_connections.store(venue_->gateway().order_connections_open(),
+                                    std::memory_order_relaxed);
   }
-  for (std::size_t i = 0; i < state.feeds.size() && i < 2; ++i) {
-    (i == 0 ? status_.market_up : status_.private_up).store(state.feeds[i].up, std::memory_order_relaxed);
-    if (i != 0) continue;
-    status_.market_polling.store(state.feeds[i].polling, std::memory_order_relaxed);
-    status_.market_reconnects.store(state.feeds[i].disconnects, std::memory_order_relaxed);
-  }
+  publish_feeds();
   const bool active = state.trading == machine::TradingState::kActive;
-  if (hub_ && active != trading_told_) hub_->set_trading(active);
+  if (hub_ && active != trading_told_) hub_->set_trading(active, clock_.now());
   trading_told_ = active;
   if (!stopping_ && waiting_for_.empty()) {
-    status_.phase.store(state.reconciling ? control::Phase::kReconciling : control::Phase::kRunning);
+    status_.phase.store(state.reconciling ? control::Phase::kReconciling
+                                          : control::Phase::kRunning);
   }
+}
+
+// Several connections may carry the market: it is up when all are.
+void Trading::publish_feeds() {
+  const auto& feeds = machine_.state().feeds;
+  bool market_up = !feeds.empty();
+  bool polling = false;
+  std::uint64_t reconnects = 0;
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    if (i == venue::kPrivateSource.value) continue;
+    market_up = market_up && feeds[i].up;
+    polling = polling || feeds[i].polling;
+    reconnects += feeds[i].disconnects;
+  }
+  const bool private_up =
+      feeds.size() > venue::kPrivateSource.value && feeds[venue::kPrivateSource.value].up;
+  status_.market_up.store(market_up, std::memory_order_relaxed);
+  status_.market_polling.store(polling, std::memory_order_relaxed);
+  status_.market_reconnects.store(reconnects, std::memory_order_relaxed);
+  status_.private_up.store(private_up, std::memory_order_relaxed);
 }
 
 void Trading::answer(std::uint64_t request, machine::AnswerCode code, std::string_view text) {
   control::CommandAnswer reply{request, code, text, latch_.load().raw};
   control::CommandPort& port = (request & 1) == 0 ? ports_.api : ports_.control;
-  if (!port.answer(reply)) spdlog::warn("answer to request {} dropped: its port's queue is full", request);
-}
-
-const machine::Order* Trading::find_order(OrderSequence sequence) const {
-  const auto found = machine_.state().orders.find(sequence.value);
-  return found == machine_.state().orders.end() ? nullptr : &found->second;
+  if (!port.answer(reply))
+    spdlog::warn("answer to request {} dropped: its port's queue is full", request);
 }
 
 void Trading::abort_order_sockets() {

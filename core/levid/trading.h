@@ -1,8 +1,9 @@
 // The trading thread: feed, machine, order gateway (DESIGN §2).
 //
-// One event's way: a shell (feed, gateway, hub, command port, timer, latch) hands it to `apply`, which stamps journal time,
-// appends it to the ring, steps the machine and carries out the effects in order. Events that come up while effects are
-// carried out wait in `pending_`: the machine is never entered twice.
+// One event's way: a shell (feed, gateway, hub, command port, timer, latch) hands it to `apply`,
+// which stamps journal time, appends it to the ring, steps the machine and carries out the effects
+// in order. Events that come up while effects are carried out wait in `pending_`: the machine is
+// never entered twice.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +34,14 @@ struct TradingPorts {
 
 class Trading {
  public:
-  Trading(os::Loop& loop, const Config& config, const journal::Identity& identity, latch::Latch& latch,
-          machine::Machine& machine, journal::Writer& writer, Instant last_instant, control::SharedStatus& status,
-          TradingPorts ports);
+  Trading(os::Loop& loop, const Config& config, const journal::Identity& identity,
+          latch::Latch& latch, machine::Machine& machine, journal::Writer& writer,
+          Instant last_instant, control::SharedStatus& status, TradingPorts ports);
   ~Trading();
 
-  // Journals the start and the configuration, starts the engines, connects. Returns at once: an exchange that does not
-  // answer is asked again, and /health says so meanwhile. Errors are those that no retry mends.
+  // Journals the start and the configuration, starts the engines, connects. Returns at once: an
+  // exchange that does not answer is asked again, and /health says so meanwhile. Errors are those
+  // that no retry mends.
   Status start();
   // Stops engines, cancels what is open, waits for that at most `deadline`, and stops the loop.
   void stop(Nanos deadline);
@@ -49,6 +51,9 @@ class Trading {
   const std::string& waiting_for() const { return waiting_for_; }
 
  private:
+  // Asked again from a little earlier: clocks differ, and trades come late. Fills are deduplicated.
+  static constexpr Nanos kReconcileOverlap{60s};
+
   void apply(const machine::Event& event);
   void apply_one(const machine::Event& event);
   void carry_out(const machine::Effect& effect);
@@ -80,7 +85,8 @@ class Trading {
   void look_at_journal();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
-  const machine::Order* find_order(OrderSequence sequence) const;
+  void catch_up(const machine::FeedUp& up, Instant now);
+  void publish_feeds();
 
   os::Loop& loop_;
   const Config& config_;
@@ -103,6 +109,7 @@ class Trading {
   std::uint64_t latch_word_ = 0;
   std::uint64_t flatten_epoch_ = 0;
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
+  Instant ring_full_since_;
   bool journal_sealed_ = false;
   bool store_was_ok_ = true;
   bool trading_told_ = false;
@@ -110,6 +117,7 @@ class Trading {
   MonoTime stop_deadline_ = kNever;
   Nanos connect_delay_{0};
   std::string waiting_for_ = "start";
+  Instant reconcile_since_;  // the last instant that the journal knew of at the start
 };
 
 }  // namespace levi::levid

@@ -17,8 +17,7 @@ void Trading::on_effect(const machine::SendOrder& effect) {
 }
 
 void Trading::on_effect(const machine::CancelOrder& effect) {
-  const machine::Order* order = find_order(effect.sequence);
-  if (order != nullptr && venue_) venue_->gateway().cancel(*order);
+  if (venue_) venue_->gateway().cancel(effect);
 }
 
 void Trading::on_effect(const machine::CancelAllOpen&) {
@@ -31,26 +30,25 @@ void Trading::on_effect(const machine::CancelAllOpen&) {
 }
 
 void Trading::on_effect(const machine::QueryOrder& effect) {
-  const machine::Order* order = find_order(effect.sequence);
-  if (order != nullptr && venue_) venue_->gateway().query(*order);
+  if (venue_) venue_->gateway().query(effect);
 }
 
 void Trading::on_effect(const machine::QueryTrades& effect) {
-  const machine::Order* order = find_order(effect.sequence);
-  if (order != nullptr && venue_) venue_->gateway().query_trades(*order);
+  if (venue_) venue_->gateway().query_trades(effect);
 }
 
 void Trading::on_effect(const machine::StartEngine& effect) {
   if (stopping_) return;
   if (hub_) {
-    hub_->start_engine(effect.engine, effect.engine_incarnation);
+    hub_->start_engine(effect, clock_.now());
   } else {
     engines_waiting_.push_back(effect);
   }
 }
 
 void Trading::on_effect(const machine::StopEngine& effect) {
-  std::erase_if(engines_waiting_, [&](const auto& waiting) { return waiting.engine == effect.engine; });
+  std::erase_if(engines_waiting_,
+                [&](const auto& waiting) { return waiting.engine == effect.engine; });
   if (hub_) hub_->stop_engine(effect.engine);
 }
 
@@ -59,12 +57,13 @@ void Trading::on_effect(const machine::ResyncBook& effect) {
 }
 
 void Trading::on_effect(const machine::PollRest& effect) {
-  if (venue_) venue_->market().set_polling(effect.on);
+  if (venue_) venue_->market().set_polling(effect.source, effect.on);
 }
 
 void Trading::on_effect(const machine::SealLatch& effect) {
   // This thread is the sender, so nothing can be in flight: no drain.
-  latch_.seal(static_cast<latch::Holder>(effect.holder), "levid", effect.reason.view(), os::wall_now(), Nanos{0});
+  latch_.seal(static_cast<latch::Holder>(effect.holder), "levid", effect.reason.view(),
+              os::wall_now(), Nanos{0});
   look_at_latch();
 }
 
@@ -73,23 +72,29 @@ void Trading::on_effect(const machine::OpenLatch& effect) {
   const auto released = latch_.release(static_cast<latch::Holder>(effect.holder), effect.epoch);
   if (!released) {
     const bool conflict = released.error().code == ErrorCode::kConflict;
-    answer(effect.request, conflict ? machine::AnswerCode::kConflict : machine::AnswerCode::kRefused,
+    answer(effect.request,
+           conflict ? machine::AnswerCode::kConflict : machine::AnswerCode::kRefused,
            released.error().message);
     return;
   }
   answer(effect.request, machine::AnswerCode::kDone,
-         released.value().sealed() ? "released; still sealed by another holder" : "released; trading is open");
+         released.value().sealed() ? "released; still sealed by another holder"
+                                   : "released; trading is open");
   look_at_latch();
 }
 
-void Trading::on_effect(const machine::Answer& effect) { answer(effect.request, effect.code, effect.text.view()); }
+void Trading::on_effect(const machine::Answer& effect) {
+  answer(effect.request, effect.code, effect.text.view());
+}
 
 void Trading::on_effect(const machine::GrantFlatten& effect) { flatten_epoch_ = effect.epoch; }
 
 void Trading::on_effect(const machine::EngineUpdate& effect) {
-  if (hub_) hub_->on_update(effect);
+  if (hub_) hub_->on_update(effect, clock_.now());
 }
 
-void Trading::on_effect(const machine::Alert& effect) { spdlog::error("alert: {}", effect.text.view()); }
+void Trading::on_effect(const machine::Alert& effect) {
+  spdlog::error("alert: {}", effect.text.view());
+}
 
 }  // namespace levi::levid

@@ -1,11 +1,10 @@
-// How trading begins: the start is journalled, the venue asked for its instruments until it answers, then feeds, engines and
-// reconciliation.
+// How trading begins: the start is journalled, the venue asked for its instruments until it
+// answers, then feeds, engines and reconciliation.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "core/base/check.h"
-#include "core/base/sabotage.h"
 #include "core/base/strict_yaml.h"
 #include "core/levid/trading.h"
 #include "core/os/file.h"
@@ -15,9 +14,11 @@ namespace {
 
 constexpr Nanos kConnectDelayMin{200ms};
 constexpr Nanos kConnectDelayMax{5s};
-constexpr Nanos kReconcileReach{24h};  // how far back trades are asked when the journal knows of no earlier start
+constexpr Nanos kReconcileReach{
+    24h};  // how far back trades are asked when the journal knows of no earlier start
 
-// Ids are places in the machine's tables: a name keeps its id over restarts, a new one takes the next.
+// Ids are places in the machine's tables: a name keeps its id over restarts, a new one takes the
+// next.
 template <class Items, class NameOf>
 std::size_t id_of(const Items& items, std::string_view name, const NameOf& name_of) {
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -39,7 +40,6 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
   options.gateway.answer_timeout = config.answer_timeout;
   options.symbols = config.symbols;
   options.data_age_max = config.limits.data_age_max;
-  options.polling_after = config.polling_after;
   options.use_websocket = config.use_websocket;
   options.jitter_seed = os::random_seed();
   options.update_speed = config.update_speed;
@@ -50,8 +50,8 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
 
 Status Trading::start() {
   journal_start();
-  venue_ = venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
-                            [this](const machine::Event& event) { apply(event); });
+  LEVI_TRY_ASSIGN(venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
+                                           [this](const machine::Event& event) { apply(event); }));
   loop_.each_round([this] { round(); });
   loop_.after(1s, [this] { each_second(); });
   look_at_latch();
@@ -90,7 +90,9 @@ void Trading::connect_venue() {
 }
 
 void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instruments) {
-  const auto symbol_name = [](const machine::Instrument& item) { return item.definition.name.view(); };
+  const auto symbol_name = [](const machine::Instrument& item) {
+    return item.definition.name.view();
+  };
   std::vector<machine::InstrumentDefined> numbered;
   for (machine::InstrumentDefined definition : instruments) {
     const std::size_t id = id_of(machine_.state().instruments, definition.name.view(), symbol_name);
@@ -109,24 +111,22 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   waiting_for_.clear();
   venue_->market().start();
   venue_->private_stream().start();
-  if (!latch::Word{latch_word_}.sealed() && config_.live) venue_->gateway().open_order_connections();
-  if (sabotaged(Defence::kReconcile)) {
-    apply(machine::ReconcileStarted{});
-    apply(machine::ReconcileDone{});
-    return;
-  }
-  venue_->reconcile(machine_.state(), clock_.now() - kReconcileReach);
+  if (!latch::Word{latch_word_}.sealed() && config_.live)
+    venue_->gateway().open_order_connections();
+  venue_->reconcile(machine_.state(), reconcile_since_ - kReconcileOverlap);
 }
 
 void Trading::define_engines() {
   const auto engine_name = [](const machine::Engine& item) { return item.definition.name.view(); };
-  const auto symbol_name = [](const machine::Instrument& item) { return item.definition.name.view(); };
+  const auto symbol_name = [](const machine::Instrument& item) {
+    return item.definition.name.view();
+  };
   for (const auto& settings : config_.engines) {
     machine::EngineDefined definition;
     definition.engine = {
         static_cast<std::uint16_t>(id_of(machine_.state().engines, settings.name, engine_name))};
-    definition.symbol = {
-        static_cast<std::uint16_t>(id_of(machine_.state().instruments, settings.symbol, symbol_name))};
+    definition.symbol = {static_cast<std::uint16_t>(
+        id_of(machine_.state().instruments, settings.symbol, symbol_name))};
     definition.name = std::string_view(settings.name);
     definition.strategy = std::string_view(settings.strategy);
     definition.enabled = settings.enabled;
@@ -135,9 +135,9 @@ void Trading::define_engines() {
   // An engine that the configuration no longer names stays known, switched off.
   for (std::size_t i = 0; i < machine_.state().engines.size(); ++i) {
     const machine::Engine& engine = machine_.state().engines[i];
-    const bool named = std::any_of(config_.engines.begin(), config_.engines.end(), [&](const auto& settings) {
-      return settings.name == engine.definition.name.view();
-    });
+    const bool named = std::any_of(
+        config_.engines.begin(), config_.engines.end(),
+        [&](const auto& settings) { return settings.name == engine.definition.name.view(); });
     if (!engine.defined || named || !engine.definition.enabled) continue;
     machine::EngineDefined gone = engine.definition;
     gone.enabled = false;
@@ -155,7 +155,8 @@ Status Trading::start_hub() {
   LEVI_TRY_STATUS(os::make_folders(options.log_folder));
   for (const auto& engine : machine_.state().engines) {
     if (!engine.defined) continue;
-    const auto& instrument = machine_.state().instruments[engine.definition.symbol.value].definition;
+    const auto& instrument =
+        machine_.state().instruments[engine.definition.symbol.value].definition;
     engine::EngineConfig one;
     one.id = engine.definition.engine;
     one.name = engine.definition.name.str();
@@ -169,12 +170,12 @@ Status Trading::start_hub() {
     }
     options.engines.push_back(std::move(one));
   }
-  LEVI_TRY((auto hub), engine::EngineHub::start(loop_, std::move(options),
-                                                [this](const machine::Event& event) { apply(event); }));
+  LEVI_TRY(hub, engine::EngineHub::start(loop_, std::move(options),
+                                         [this](const machine::Event& event) { apply(event); }));
   hub_ = std::move(hub);
   trading_told_ = false;
   const auto waiting = std::exchange(engines_waiting_, {});
-  for (const auto& start : waiting) hub_->start_engine(start.engine, start.engine_incarnation);
+  for (const auto& start : waiting) hub_->start_engine(start, clock_.now());
   return ok();
 }
 

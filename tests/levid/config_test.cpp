@@ -1,0 +1,99 @@
+#include "core/levid/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "core/os/file.h"
+
+namespace levi::levid {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kMinimal = R"(data: /tmp/levi-config-test
+symbols: [BTCUSDT]
+venue:
+  rest: 127.0.0.1:8734
+)";
+
+class Config : public testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("LEVI_VENUE_KEY", "key-1", 1);
+    setenv("LEVI_VENUE_SECRET", "hush", 1);
+  }
+  void TearDown() override {
+    unsetenv("LEVI_VENUE_KEY");
+    unsetenv("LEVI_VENUE_SECRET");
+    unsetenv("MEXC_USE_WS");
+  }
+};
+
+TEST_F(Config, TakesDefaultsAndSecretsFromTheEnvironment) {
+  const auto config = parse_config(kMinimal, "levid.yaml");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config.value().key, "key-1");
+  EXPECT_EQ(config.value().secret, "hush");
+  EXPECT_FALSE(config.value().live);
+  EXPECT_EQ(config.value().api.port, 8000);
+  EXPECT_EQ(config.value().control.port, 8001);
+  EXPECT_FALSE(config.value().runtime.empty());
+}
+
+TEST_F(Config, TheShippedExampleIsValid) {
+  const auto text = os::read_file(LEVI_SOURCE_DIR "/configs/levid.yaml");
+  ASSERT_TRUE(text);
+  const auto config = parse_config(text.value(), "configs/levid.yaml");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config.value().engines.size(), 1u);
+  EXPECT_EQ(config.value().engines[0].parameters, "levels=2;spread_bps=10;quantity=0.001");
+}
+
+TEST_F(Config, MexcUseWsFalseForcesPolling) {
+  setenv("MEXC_USE_WS", "false", 1);
+  EXPECT_FALSE(parse_config(kMinimal, "levid.yaml").value().use_websocket);
+}
+
+TEST_F(Config, NeverShowsASecretInAnError) {
+  const auto config = parse_config(std::string(kMinimal) + "  bogus: 1\n", "levid.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().text(), testing::Not(HasSubstr("hush")));
+}
+
+struct BadConfig {
+  const char* text;
+  const char* says;
+};
+
+TEST_F(Config, RefusesWhatCannotWork) {
+  const BadConfig cases[] = {
+      {"symbols: [BTCUSDT]\nvenue: {}\n", "'data' is missing"},
+      {"data: /tmp/x\nvenue: {}\n", "'symbols' is missing"},
+      {"data: /tmp/x\nsymbols: [A]\n", "'venue' is missing"},
+      {"data: /tmp/x\nsymbols: [A, A]\nvenue: {}\n", "stands twice"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\napi: 0.0.0.0:8000\n", "beyond loopback"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\ncontrol: 192.168.0.1:8001\n", "beyond loopback"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {rest: nowhere}\n", "write host:port"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {recv_window: 2m}\n", "1ms to 60s"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {key_env: LEVI_TEST_NO_SUCH}\n",
+       "export LEVI_TEST_NO_SUCH"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nengines: [{name: e, symbol: B}]\n",
+       "not among 'symbols'"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: -1}\n", "positive amount"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"}};
+  for (const auto& bad : cases) {
+    const auto config = parse_config(bad.text, "levid.yaml");
+    ASSERT_FALSE(config) << bad.text;
+    EXPECT_THAT(config.error().text(), HasSubstr(bad.says));
+    EXPECT_THAT(config.error().text(), HasSubstr("levid.yaml:"));
+  }
+}
+
+TEST(KeyFingerprint, IsTheBeginOfSha256) {
+  EXPECT_EQ(key_fingerprint("abc"), "ba7816bf");  // FIPS 180-2 appendix B.1
+}
+
+}  // namespace
+}  // namespace levi::levid
