@@ -1,0 +1,159 @@
+// levictl: the command. Parses, hands over, maps every ending to the exit codes of exit_code.h.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/base/strict_yaml.h"
+#include "core/base/version.h"
+#include "levictl/exit_code.h"
+#include "levictl/kill.h"
+#include "levictl/stage.h"
+#include "levictl/status.h"
+#include "levictl/up.h"
+
+namespace levi::cli {
+namespace {
+
+void add_target_flags(CLI::App* command, TargetFlags& flags) {
+  command->add_option("--target", flags.target,
+                      "URL of the core's API, or the name of a stage (or LEVICTL_TARGET)");
+  command->add_option("--control", flags.control,
+                      "host:port of its control server (default: API port + 1)");
+  command->add_option("--data", flags.data,
+                      "levid's data folder on this host: finds its latch though levid be dead");
+  command->add_option("--runtime", flags.runtime, "levid's runtime folder on this host");
+}
+
+void add_duration(CLI::App* command, const std::string& name, Nanos& value,
+                  const std::string& help) {
+  command->add_option_function<std::string>(
+      name,
+      [&value](const std::string& text) {
+        const auto parsed = parse_duration(text);
+        if (!parsed) throw CLI::ValidationError(parsed.error().text());
+        value = parsed.value();
+      },
+      help + " (default " + format_duration(value) + ")");
+}
+
+// The options outlive the parse: callbacks run inside it.
+struct Commands {
+  UpOptions up;
+  DownOptions down;
+  StatusOptions status;
+  KillOptions kill;
+  ResumeOptions resume;
+  FlattenOptions flatten;
+  int code = kDone;
+};
+
+void add_stage_commands(CLI::App& app, Commands& commands) {
+  CLI::App* up =
+      app.add_subcommand("up", "start a practice stage: exchange, levid, engines, on loopback");
+  up->add_option("--name", commands.up.name, "several stages may stand side by side");
+  up->add_option("--config", commands.up.config,
+                 "a levid.yaml; @API@, @DATA@ … are filled in (see docs/stage.md)");
+  up->add_option("--seed", commands.up.seed, "of the practice market");
+  up->add_option("--sabotage", commands.up.sabotage,
+                 "start levid-sabotage with these defences off, e.g. takeover");
+  up->add_flag("--sealed", commands.up.sealed, "leave the kill latch sealed");
+  up->add_flag("--foreground", commands.up.foreground, "stay; Ctrl-C ends the stage");
+  up->callback([&] { commands.code = up_command(commands.up); });
+  up->footer("Example: levictl up && levictl status && levictl chaos run C-1 --trials 3");
+
+  CLI::App* down =
+      app.add_subcommand("down", "end a practice stage: its processes and scratch files go");
+  down->add_option("--name", commands.down.name, "which stage");
+  down->add_flag("--all", commands.down.all, "every stage of this user");
+  down->callback([&] { commands.code = down_command(commands.down); });
+}
+
+void add_stop_commands(CLI::App& app, Commands& commands) {
+  CLI::App* kill = app.add_subcommand(
+      "kill", "stop trading now: every way in at once, then proof that no order is open");
+  add_target_flags(kill, commands.kill.target);
+  kill->add_option("--reason", commands.kill.reason, "goes into the latch and the audit chain");
+  kill->add_option("--holder", commands.kill.holder,
+                   "who holds the seal (operator, engine-failure, environment, …)");
+  kill->add_flag("--venue", commands.kill.venue,
+                 "also straight to the exchange: cancels everything, seals nothing");
+  kill->add_option("--venue-address", commands.kill.venue_address,
+                   "host:port of the exchange's REST API");
+  kill->add_option("--symbols", commands.kill.symbols, "for --venue: which symbols to cancel")
+      ->delimiter(',');
+  kill->add_flag("!--no-fence", commands.kill.fence,
+                 "never SIGKILL a core that is stopped in the middle of a send");
+  add_duration(kill, "--wait", commands.kill.wait, "how long open orders are waited for");
+  kill->callback([&] { commands.code = kill_command(commands.kill); });
+  kill->footer(
+      "Example: levictl kill --reason 'prices look wrong'\n"
+      "Exit 0: sealed and no order open. 1: sealed, but orders are open or nobody could tell. 3: "
+      "nothing reached.");
+
+  CLI::App* resume = app.add_subcommand("resume", "open the kill latch again, with a reason");
+  add_target_flags(resume, commands.resume.target);
+  resume->add_option("--reason", commands.resume.reason, "required; goes into the audit chain");
+  resume->add_option("--holder", commands.resume.holder, "which holder lets go (default operator)");
+  resume->add_option("--epoch", commands.resume.epoch,
+                     "the epoch you saw: refused if somebody sealed since");
+  resume->add_option("--actor", commands.resume.actor,
+                     "default: your login name; chaos:<run> for a chaos seal");
+  resume->callback([&] { commands.code = resume_command(commands.resume); });
+  resume->footer("Example: levictl resume --reason 'feed fixed, INC-17'");
+
+  CLI::App* flatten =
+      app.add_subcommand("flatten", "close positions while sealed, reduce-only and audited");
+  add_target_flags(flatten, commands.flatten.target);
+  flatten->add_option("symbol", commands.flatten.symbol, "one symbol; all where none is given");
+  flatten->add_option("--reason", commands.flatten.reason, "goes into the audit chain");
+  flatten->add_flag("--yes", commands.flatten.yes, "really do it");
+  add_duration(flatten, "--wait", commands.flatten.wait, "how long to wait until flat");
+  flatten->callback([&] { commands.code = flatten_command(commands.flatten); });
+  flatten->footer("Example: levictl kill && levictl flatten BTCUSDT --yes");
+}
+
+void add_status_command(CLI::App& app, Commands& commands) {
+  CLI::App* status =
+      app.add_subcommand("status", "one screen: who stops trading, what is open, is chaos at work");
+  add_target_flags(status, commands.status.target);
+  status->add_option_function<std::string>(
+      "-o,--output", [&](const std::string& form) { commands.status.json = form == "json"; },
+      "table or json");
+  status->callback([&] { commands.code = status_command(commands.status); });
+  status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "levictl breaks a trading core on purpose, measures how it recovers, stops it and repairs "
+      "it.",
+      "levictl"};
+  app.set_version_flag("--version", std::string("levictl ") + kBuild);
+  app.require_subcommand(1);
+  app.footer("Start here: levictl up; levictl status; levictl chaos run; levictl down");
+  Commands commands;
+  add_stage_commands(app, commands);
+  add_stop_commands(app, commands);
+  add_status_command(app, commands);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const bool asked = problem.get_exit_code() == 0;  // --help, --version
+    app.exit(problem);
+    return asked ? kDone : kUsage;
+  }
+  return commands.code;
+}
+
+}  // namespace
+}  // namespace levi::cli
+
+int main(int argc, char** argv) {
+  // The stage's supervisor: not for people, so not in --help.
+  if (argc == 4 && std::string_view(argv[1]) == "stage-supervisor") {
+    return levi::cli::stage_supervisor_main(argv[2], std::atoi(argv[3]));
+  }
+  return levi::cli::run(argc, argv);
+}

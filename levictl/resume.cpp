@@ -1,0 +1,115 @@
+// `levictl resume` and `levictl flatten`: what a sealed core lets an operator do.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "core/os/clock.h"
+#include "core/os/loop.h"
+#include "levictl/client.h"
+#include "levictl/exit_code.h"
+#include "levictl/kill.h"
+#include "levictl/operator_name.h"
+
+namespace levi::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr Nanos kCallMax{3s};
+constexpr Nanos kAskAgain{100ms};
+
+std::string holder_list(const json& holders) {
+  std::string text;
+  for (const auto& holder : holders) {
+    text += (text.empty() ? "" : ", ") +
+            (holder.is_string() ? holder.get<std::string>() : holder.value("holder", "?"));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string operator_name() {
+  if (const char* name = std::getenv("LEVICTL_ACTOR")) return name;
+  const passwd* user = getpwuid(getuid());
+  return user != nullptr ? user->pw_name : std::to_string(getuid());
+}
+
+int resume_command(const ResumeOptions& options) {
+  if (options.reason.empty()) {
+    return fail(error(ErrorCode::kInvalid, "resume needs a reason",
+                      "levictl resume --reason 'feed fixed, INC-17'"));
+  }
+  const auto target = resolve_target(options.target);
+  if (!target) return fail(target.error());
+  json body = {{"reason", options.reason},
+               {"holder", options.holder},
+               {"actor", options.actor.empty() ? operator_name() : options.actor}};
+  if (options.epoch != 0) body["epoch"] = options.epoch;
+  auto answer = call_json("POST", target.value().control + "/live/restore", body.dump(), kCallMax);
+  if (!answer && answer.error().code == ErrorCode::kUnreachable) {
+    answer = call_json("POST", target.value().api + "/live/restore", body.dump(), kCallMax);
+  }
+  if (!answer) return fail(answer.error());
+  const json& state = answer.value();
+  const std::string holders = state.contains("holders") ? holder_list(state["holders"]) : "";
+  if (!state.value("sealed", true)) {
+    std::printf("%s: open, epoch %llu\n", target.value().name.c_str(),
+                static_cast<unsigned long long>(state.value("epoch", std::uint64_t{0})));
+    return kDone;
+  }
+  std::printf("%s: holder '%s' has let go; still held by: %s\n", target.value().name.c_str(),
+              options.holder.c_str(), holders.c_str());
+  std::printf("when each cause is known:  levictl resume --holder <holder> --reason '…'\n");
+  return kFailed;
+}
+
+int flatten_command(const FlattenOptions& options) {
+  const auto target = resolve_target(options.target);
+  if (!target) return fail(target.error());
+  const auto latch = call_json("GET", target.value().control + "/live/kill", "", kCallMax);
+  if (!latch) return fail(latch.error());
+  if (!latch.value().value("sealed", false)) {
+    return fail(error(ErrorCode::kConflict,
+                      "the latch is open: engines would trade against the closing",
+                      "levictl kill first"));
+  }
+  const std::string what =
+      options.symbol.empty() ? "every open position" : "the position in " + options.symbol;
+  if (!options.yes) {
+    return fail(
+        error(ErrorCode::kRefused, "flatten would close " + what + " at market", "add --yes"));
+  }
+  json body = {{"epoch", latch.value().value("epoch", std::uint64_t{0})},
+               {"reason", options.reason},
+               {"actor", operator_name()},
+               {"symbol", options.symbol.empty() ? json(nullptr) : json(options.symbol)}};
+  const auto granted =
+      call_json("POST", target.value().api + "/live/flatten", body.dump(), kCallMax);
+  if (!granted) return fail(granted.error());
+  const MonoTime deadline = os::mono_now() + options.wait;
+  os::Loop pause;
+  while (true) {
+    const auto positions = call_json("GET", target.value().api + "/paper/positions", "", kCallMax);
+    if (!positions) return fail(positions.error());
+    std::size_t left = 0;
+    for (const auto& position : positions.value()["positions"]) {
+      left += options.symbol.empty() || position.value("symbol", "") == options.symbol ? 1 : 0;
+    }
+    if (left == 0) {
+      std::printf("%s: flat\n", target.value().name.c_str());
+      return kDone;
+    }
+    if (os::mono_now() > deadline) {
+      std::printf("%s: %zu positions are still open\n%s\n", target.value().name.c_str(), left,
+                  positions.value()["positions"].dump(2).c_str());
+      return kFailed;
+    }
+    pause.run_until(os::mono_now() + kAskAgain);
+  }
+}
+
+}  // namespace levi::cli

@@ -1,0 +1,193 @@
+// Starting and ending stages.
+#include "levictl/stage.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/base/strict_yaml.h"
+#include "core/latch/latch.h"
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/http.h"
+#include "core/os/socket.h"
+#include "levictl/client.h"
+#include "levictl/paths.h"
+#include "levictl/stage_config.h"
+
+namespace levi::cli {
+namespace {
+
+constexpr Nanos kReadyMax{20s};
+constexpr Nanos kDownMax{15s};
+constexpr Nanos kOpenMax{15s};
+constexpr Nanos kAskAgain{20ms};
+
+// The kernel names a free port; it is given back at once and taken again a moment later by its
+// server.
+Result<std::string> free_endpoint() {
+  LEVI_TRY(listener, os::listen_on({"127.0.0.1", 0, ""}));
+  LEVI_TRY(port, os::local_port(listener.get()));
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+Result<Stage> plan_stage(const StageOptions& options) {
+  Stage stage;
+  stage.name = options.name;
+  stage.folder = "/tmp/levi-stage-" + options.name + "-" + os::random_text(6);
+  stage.data = stage.folder + "/data";
+  stage.runtime = latch::default_runtime_folder(stage.data);
+  stage.control_socket = stage.runtime + "/control.sock";
+  stage.supervisor_socket = stage.folder + "/supervisor.sock";
+  stage.sabotage = options.sabotage;
+  stage.binary = options.sabotage.empty() ? "levid" : "levid-sabotage";
+  stage.seed = options.seed;
+  for (std::string* endpoint :
+       {&stage.api, &stage.control, &stage.exchange, &stage.exchange_admin}) {
+    LEVI_TRY_ASSIGN(*endpoint, free_endpoint());
+  }
+  if (options.end_with_owner) stage.owner = os::identify_self();
+  for (const std::string& program :
+       {stage.binary, std::string("levi-engine"), std::string("levi-exchange")}) {
+    if (os::exists(binary_folder() + "/" + program)) continue;
+    return error(ErrorCode::kNotFound, binary_folder() + "/" + program + " is not there",
+                 "build it: scripts/build.sh");
+  }
+  return stage;
+}
+
+// One line: "ready" or what went wrong. The pipe's end means that the supervisor died.
+Result<std::string> read_line(int fd, Nanos timeout) {
+  os::Loop loop;
+  std::string line;
+  bool ended = false;
+  loop.watch(fd, os::kReadable, [&](std::uint32_t) {
+    char buffer[512];
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
+    if (count > 0) line.append(buffer, static_cast<std::size_t>(count));
+    ended = count <= 0 || line.find('\n') != std::string::npos;
+    if (ended) loop.stop();
+  });
+  loop.run_until(loop.now() + timeout);
+  loop.unwatch(fd);
+  if (!ended)
+    return error(ErrorCode::kTimeout, "the stage was not ready within " + format_duration(timeout));
+  if (line.empty())
+    return error(ErrorCode::kUnreachable, "the stage's supervisor ended before it was ready");
+  return line.substr(0, line.find('\n'));
+}
+
+// Starting a stage is the explicit first opening of its new instance. Waits until levid trades.
+Status open_new_instance(const Stage& stage) {
+  const std::string control = "http://" + stage.control;
+  const MonoTime deadline = os::mono_now() + kOpenMax;
+  os::Loop pause;
+  std::string waiting_for = "levid";
+  while (os::mono_now() < deadline) {
+    const auto state = call_json("GET", control + "/live/kill", "", 1s);
+    const bool sealed = !state || state.value().value("sealed", true);
+    if (state && sealed) {
+      for (const auto& holder : state.value()["holders"]) {
+        const nlohmann::json body = {{"reason", "practice stage started"},
+                                     {"holder", holder.value("holder", "")},
+                                     {"actor", "levictl up"}};
+        const auto answer = call_json("POST", control + "/live/restore", body.dump(), 3s);
+        if (!answer) waiting_for = answer.error().message;
+      }
+    }
+    const auto ready = call_json("GET", control + "/readyz", "", 1s);
+    if (!sealed && ready && ready.value().value("ready", false)) return ok();
+    if (ready && ready.value().contains("reasons")) waiting_for = ready.value()["reasons"].dump();
+    pause.run_until(os::mono_now() + kAskAgain);
+  }
+  return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for,
+               "see " + stage.folder + "/levid.log");
+}
+
+Status clear_away(const Stage& stage) {
+  for (const StageProcess* process : {&stage.supervisor, &stage.levid, &stage.practice_exchange}) {
+    if (process->identity.pid == 0) continue;
+    const auto pidfd = os::open_process(process->identity);
+    if (!pidfd) continue;  // Gone, or the pid is another's now.
+    LEVI_TRY_STATUS(os::send_signal(pidfd.value().get(), 9));
+    os::wait_exit(pidfd.value().get(), 5s);
+  }
+  LEVI_TRY_STATUS(os::remove_tree(stage.runtime));
+  LEVI_TRY_STATUS(os::remove_tree(stage.folder));
+  return os::remove_tree(stage_file(stage.name));
+}
+
+}  // namespace
+
+Result<Stage> start_stage(const StageOptions& options) {
+  const auto standing = read_stage(options.name);
+  if (standing && standing.value().alive()) {
+    return error(ErrorCode::kConflict, "the stage '" + options.name + "' is up already",
+                 "levictl down ends it");
+  }
+  if (standing) {
+    LEVI_TRY_STATUS(clear_away(standing.value()));
+  }
+  LEVI_TRY(stage, plan_stage(options));
+  LEVI_TRY_STATUS(write_stage_files(stage, options));
+  LEVI_TRY_STATUS(write_stage(stage));
+
+  LEVI_TRY(pipe, os::make_pipe());
+  os::SpawnOptions spawn;
+  spawn.program = binary_folder() + "/levictl";
+  spawn.arguments = {"stage-supervisor", stage.name, "3"};
+  spawn.descriptors = {{pipe.second.get(), 3}};
+  spawn.stdout_path = stage.folder + "/supervisor.log";
+  spawn.stderr_path = spawn.stdout_path;
+  spawn.new_session = true;
+  LEVI_TRY(supervisor, os::Child::spawn(spawn));
+  pipe.second.reset();
+  const auto line = read_line(pipe.first.get(), kReadyMax);
+  if (line && line.value() == "ready") {
+    const Status open = options.open_latch ? open_new_instance(stage) : ok();
+    if (open) return read_stage(stage.name);
+    static_cast<void>(stop_stage(stage));
+    return open.error();
+  }
+
+  const std::string why = line ? line.value() : line.error().message;
+  const auto log = os::read_file(stage.folder + "/levid.log");
+  static_cast<void>(supervisor.kill(15));
+  if (!supervisor.wait(5s)) {
+    static_cast<void>(supervisor.kill(9));
+    static_cast<void>(supervisor.wait(5s));
+  }
+  if (const auto left = read_stage(stage.name)) static_cast<void>(clear_away(left.value()));
+  const std::string tail =
+      log ? log.value().substr(log.value().size() > 800 ? log.value().size() - 800 : 0) : "";
+  return error(ErrorCode::kUnreachable,
+               "the stage did not start: " + why + (tail.empty() ? "" : "\n" + tail));
+}
+
+Status stop_stage(const Stage& stage) {
+  if (!stage.alive()) return clear_away(stage);
+  LEVI_TRY(pidfd, os::open_process(stage.supervisor.identity));
+  const auto answer = os::http_call("POST", "unix:" + stage.supervisor_socket + ":/down", "", 2s);
+  if (!answer) {
+    LEVI_TRY_STATUS(os::send_signal(pidfd.get(), 15));
+  }
+  if (os::wait_exit(pidfd.get(), kDownMax)) return clear_away(stage);
+  const auto latest =
+      read_stage(stage.name);  // The supervisor hangs: its newest children are in the file.
+  return clear_away(latest ? latest.value() : stage);
+}
+
+std::vector<std::string> clear_dead_stages() {
+  std::vector<std::string> cleared;
+  for (const std::string& name : stage_names()) {
+    const auto stage = read_stage(name);
+    if (!stage || stage.value().alive() || stage.value().supervisor.identity.pid == 0) continue;
+    const Status done = clear_away(stage.value());
+    cleared.push_back(done ? "stage '" + name + "': its supervisor was gone; cleared away"
+                           : "stage '" + name + "': " + done.error().text());
+  }
+  return cleared;
+}
+
+}  // namespace levi::cli

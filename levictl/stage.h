@@ -1,0 +1,76 @@
+// A stage: practice exchange and levid on loopback in a scratch folder, under a supervisor process
+// (DESIGN §2).
+//
+// The supervisor restarts levid as systemd would, and ends everything when its owner goes or on
+// `down`. What a stage is stands in $XDG_STATE_HOME/levictl/stages/<name>.json, written before the
+// first process starts, so that the next command of ours can clear away a stage whose supervisor
+// was killed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/os/process.h"
+
+namespace levi::cli {
+
+struct StageOptions {
+  std::string name = "default";  // the one that `levictl up` makes and every command finds
+  std::string sabotage;          // not empty: levid-sabotage with LEVI_SABOTAGE set to it
+  std::uint64_t seed = 1;        // of the practice exchange's market flow
+  std::string
+      config;  // levid.yaml to use instead of the generated one's engines and limits; may be empty
+  bool end_with_owner = false;  // the calling process is the owner
+  bool open_latch =
+      true;  // the first opening of the new instance, explicitly asked for by starting a stage
+};
+
+// A process of the stage as it stands in the file.
+struct StageProcess {
+  os::ProcessIdentity identity;
+  std::string binary;
+};
+
+struct Stage {
+  std::string name;
+  std::string folder;  // scratch: configuration, logs, data
+  std::string data;
+  std::string runtime;
+  std::string api;  // "127.0.0.1:40123"
+  std::string control;
+  std::string control_socket;
+  std::string exchange;
+  std::string exchange_admin;
+  std::string supervisor_socket;
+  std::string binary;  // "levid" or "levid-sabotage"
+  std::string sabotage;
+  std::uint64_t seed = 0;
+  StageProcess supervisor;
+  StageProcess levid;
+  StageProcess practice_exchange;
+  std::optional<os::ProcessIdentity> owner;
+
+  bool alive() const { return os::is_alive(supervisor.identity); }
+};
+
+std::string stage_file(const std::string& name);    // the path of <name>.json
+Result<Stage> read_stage(const std::string& name);  // kNotFound where there is none
+Status write_stage(const Stage& stage);
+std::vector<std::string> stage_names();
+
+// Starts the supervisor and waits until levid is ready (trading, unless it is sabotaged) or says
+// why not.
+Result<Stage> start_stage(const StageOptions& options);
+// Asks the supervisor to end the stage and waits; a dead supervisor's processes and files are
+// cleared away.
+Status stop_stage(const Stage& stage);
+// Clears away every stage whose supervisor is gone. Returns what was removed, one line each.
+std::vector<std::string> clear_dead_stages();
+
+// The hidden subcommand: runs until the stage ends.
+int stage_supervisor_main(const std::string& stage_name, int ready_fd);
+
+}  // namespace levi::cli

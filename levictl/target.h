@@ -1,0 +1,38 @@
+// Which core a command talks to, and every way of reaching it.
+//
+// In this order: --target (a URL, or the name of a stage), $LEVICTL_TARGET, the stage that `levictl
+// up` made, 127.0.0.1:8000.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/base/result.h"
+#include "levictl/stage.h"
+
+namespace levi::cli {
+
+// The flags that every command which talks to a core has.
+struct TargetFlags {
+  std::string target;
+  std::string control;  // host:port, where it is not the API's port + 1
+  std::string data;  // levid's data folder on this host: leads to latch and control socket though
+                     // levid be dead
+  std::string runtime;  // or the runtime folder itself
+};
+
+struct Target {
+  std::string name;     // "stage default", "127.0.0.1:8000"
+  std::string api;      // "http://127.0.0.1:8000"
+  std::string control;  // "http://127.0.0.1:8001"
+  std::string runtime;  // empty where not on this host, or not known
+  std::string data;
+  std::optional<Stage> stage;
+
+  bool local() const { return !runtime.empty(); }
+  std::string control_socket() const { return runtime + "/control.sock"; }
+};
+
+Result<Target> resolve_target(const TargetFlags& flags);
+
+}  // namespace levi::cli
