@@ -125,6 +125,16 @@ std::string ExitStatus::text() const {
                          : "killed by signal " + std::to_string(code);
 }
 
+std::optional<ExitStatus> peek_exit(int pidfd) {
+  siginfo_t info{};
+  int result = -1;
+  do {
+    result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 || info.si_pid == 0) return std::nullopt;
+  return ExitStatus{info.si_code == CLD_EXITED, info.si_status};
+}
+
 std::optional<ExitStatus> Child::wait(Nanos timeout) {
   if (status_) return status_;
   if (!pidfd_ || !wait_exit(pidfd_.get(), timeout)) return std::nullopt;

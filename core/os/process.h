@@ -52,6 +52,10 @@ struct ExitStatus {
   std::string text() const;  // "exit code 2", "killed by SIGKILL"
 };
 
+// How a child of ours ended, without reaping it (its Child does that, maybe on another thread);
+// nullopt while it runs, or once it was reaped.
+std::optional<ExitStatus> peek_exit(int pidfd);
+
 // A child of ours. Destruction neither kills nor waits: say which.
 class Child {
  public:
