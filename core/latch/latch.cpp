@@ -152,11 +152,16 @@ std::uint64_t Latch::in_flight() const {
 }
 
 Slot Latch::slot(Holder holder) const {
+  const SlotText text = slot_text(holder);
+  return {text.reason.str(), text.actor.str(), text.wall, text.epoch};
+}
+
+SlotText Latch::slot_text(Holder holder) const {
   LEVI_CHECK(holder < Holder::kCount);
-  Slot newest;
+  SlotText newest;
   for (const TextWords& text : layout().texts[static_cast<std::size_t>(holder)]) {
-    auto slot = read_text(text);
-    if (slot && slot->epoch > newest.epoch) newest = std::move(*slot);
+    const auto slot = read_text(text);
+    if (slot && slot->epoch > newest.epoch) newest = *slot;
   }
   return newest;
 }

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/fixed_string.h"
 #include "core/base/ids.h"
 #include "core/base/instant.h"
 #include "core/base/latch_word.h"
@@ -34,6 +35,13 @@ std::optional<Holder> parse_holder(std::string_view text);
 struct Slot {  // beside the word: who sealed last as this holder, and why
   std::string reason;
   std::string actor;  // a person, or "chaos:<run>"
+  Instant wall;
+  std::uint64_t epoch = 0;
+};
+
+struct SlotText {  // the same in place, for those who may not allocate (the control thread)
+  FixedString<127> reason;
+  FixedString<31> actor;
   Instant wall;
   std::uint64_t epoch = 0;
 };
@@ -98,6 +106,7 @@ class Latch {
   bool intact() const;
 
   Slot slot(Holder holder) const;
+  SlotText slot_text(Holder holder) const;
   // Which process sends through this latch: (pid, start ticks). Killers check it by pidfd before
   // they trust `in_flight`.
   struct Gateway {

@@ -26,10 +26,10 @@ void put(Image& image, std::size_t word, std::size_t bytes, std::string_view tex
   if (!kept.empty()) std::memcpy(out + 1, kept.data(), kept.size());
 }
 
-std::string get(const Image& image, std::size_t word, std::size_t bytes) {
+std::string_view get(const Image& image, std::size_t word, std::size_t bytes) {
   const auto* in = reinterpret_cast<const char*>(&image[word]);
   const auto size = static_cast<unsigned char>(in[0]);
-  return size < bytes ? std::string(in + 1, size) : std::string();
+  return size < bytes ? std::string_view(in + 1, size) : std::string_view();
 }
 
 }  // namespace
@@ -48,13 +48,13 @@ void write_text(TextWords& out, std::uint64_t epoch, std::string_view actor,
   }
 }
 
-std::optional<Slot> read_text(const TextWords& text) {
+std::optional<SlotText> read_text(const TextWords& text) {
   Image image{};
   for (std::size_t i = 0; i < TextWords::kCount; ++i) {
     image[i] = text.words[i].load(std::memory_order_acquire);
   }
   if (image[TextWords::kChecksum] != checksum(image)) return std::nullopt;
-  Slot slot;
+  SlotText slot;
   slot.epoch = image[TextWords::kEpoch];
   slot.wall = Instant{static_cast<std::int64_t>(image[TextWords::kWall])};
   slot.actor = get(image, TextWords::kActor, kActorBytes);

@@ -13,6 +13,6 @@ void write_text(TextWords& out, std::uint64_t epoch, std::string_view actor,
                 std::string_view reason, Instant wall);
 
 // Nothing where the buffer was never written, is being written, or its writer died in it.
-std::optional<Slot> read_text(const TextWords& text);
+std::optional<SlotText> read_text(const TextWords& text);
 
 }  // namespace levi::latch

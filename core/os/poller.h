@@ -1,6 +1,6 @@
-// Poller: epoll with a fixed event array, and the three calls that move bytes. For the control
-// thread (DESIGN §2), which may not allocate or meet another thread's lock after its start, as
-// os::Loop does when its tables grow.
+// Poller: epoll with a fixed event array. For the control thread (DESIGN §2), which may not
+// allocate or meet another thread's lock after its start, as os::Loop does when its tables grow.
+// Signal wakes it from other threads.
 //
 // Owned and used by one thread. Level-triggered. A descriptor stays the caller's and must be
 // removed before it is closed.
@@ -8,7 +8,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,7 +26,7 @@ namespace levi::os {
 
 class Poller {
  public:
-  static constexpr std::uint32_t kRead = EPOLLIN | EPOLLRDHUP;
+  static constexpr std::uint32_t kRead = EPOLLIN;
   static constexpr std::uint32_t kWrite = EPOLLOUT;
   static constexpr int kEventsPerRound = 64;
 
@@ -37,7 +36,8 @@ class Poller {
     return Poller(std::move(fd));
   }
 
-  // False where the kernel has no memory or watches left.
+  // False where the kernel has no memory or watches left. Errors and hang-ups are reported whatever
+  // the interest.
   bool add(int fd, std::uint32_t interest, std::uint64_t token) {
     return control(EPOLL_CTL_ADD, fd, interest, token);
   }
@@ -69,29 +69,7 @@ class Poller {
   std::array<epoll_event, kEventsPerRound> events_{};
 };
 
-// What one call on a non-blocking socket gave.
-struct Moved {
-  std::size_t bytes = 0;
-  bool again = false;   // nothing now
-  bool closed = false;  // end of stream
-  bool failed = false;  // reset, or another error: the connection is of no use
-};
-
-inline Moved moved(ssize_t result, bool sending) {
-  if (result > 0) return {.bytes = static_cast<std::size_t>(result)};
-  if (result == 0) return sending ? Moved{} : Moved{.closed = true};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.again = true};
-  return {.failed = true};
-}
-inline Moved receive_some(int fd, char* into, std::size_t size) {
-  return moved(::recv(fd, into, size, MSG_DONTWAIT), false);
-}
-inline Moved send_some(int fd, const char* from, std::size_t size) {
-  return moved(::send(fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL), true);
-}
-inline void end_sending(int fd) { ::shutdown(fd, SHUT_WR); }  // FIN; what is queued still arrives
-
-// An eventfd: any thread signals, one poller sees it as readable.
+// An eventfd: any thread raises it, one poller sees it as readable.
 class Signal {
  public:
   Signal() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { LEVI_CHECK(fd_); }
