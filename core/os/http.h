@@ -141,28 +141,60 @@ class HttpServer {
 };
 
 // Keep-alive client over a loop: at most `connections_max` connections, further requests wait their
-// turn.
+// turn. Nothing is ever sent twice. `done` is called once, never from within a call of ours:
+// kUnreachable means that nothing was sent; after kTimeout and kIo the outcome is unknown.
 class HttpClient {
  public:
   using Done = std::function<void(Result<HttpResponse>)>;
   HttpClient(Loop& loop, Endpoint endpoint, std::size_t connections_max, HttpLimits limits = {});
-  ~HttpClient();
+  ~HttpClient();  // drops outstanding requests without a call; allowed in `done`
   void request(HttpRequest request, Nanos timeout, Done done);
-  void close_all();  // outstanding requests end with kUnreachable
+  // Outstanding requests end with kUnreachable where nothing was sent, else with kIo.
+  void close_all();
 
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 
-// Blocking one-shot call for the command line. `url` is "http://host:port/path?query" or
-// "unix:/path/to.sock:/live/kill".
+// For blocking calls: when the first byte went out (read just before `send`) and the last came in.
 struct HttpTiming {
   MonoTime first_byte_sent;
   MonoTime last_byte_received;
 };
+
+// Blocking keep-alive client for the command line and for measures: connects when it must, one
+// request at a time. A connection that the server closed meanwhile is replaced before sending,
+// nothing is sent twice.
+class HttpSession {
+ public:
+  explicit HttpSession(Endpoint endpoint, HttpLimits limits = {});
+  // kUnreachable: could not connect, nothing was sent. kTimeout, kIo: the outcome is unknown.
+  Result<HttpResponse> call(const HttpRequest& request, Nanos timeout,
+                            HttpTiming* timing = nullptr);
+  Status connect(Nanos timeout);  // ahead of a measured call; fine where it is connected already
+  bool connected() const { return static_cast<bool>(fd_); }
+  int fd() const { return fd_.get(); }
+  void close() { fd_.reset(); }
+
+ private:
+  Result<HttpResponse> receive(bool head_only, MonoTime deadline, HttpTiming* timing);
+
+  Endpoint endpoint_;
+  HttpLimits limits_;
+  Fd fd_;
+};
+
+// Blocking one-shot call. `url` is "http://host:port/path?query" or
+// "unix:/path/to.sock:/live/kill"; errors as HttpSession::call.
 Result<HttpResponse> http_call(const std::string& method, const std::string& url, std::string body,
                                Nanos timeout, const HttpHeaders& headers = {},
                                HttpTiming* timing = nullptr);
+
+struct HttpUrl {
+  Endpoint endpoint;
+  std::string target;  // "/path?query"
+};
+Result<HttpUrl> parse_http_url(std::string_view url);
 
 }  // namespace levi::os

@@ -53,15 +53,32 @@ std::string encode_frame(WsOpcode opcode, std::string_view payload,
                          std::optional<std::uint32_t> mask, bool final = true);
 std::string websocket_accept_key(std::string_view client_key);  // RFC 6455 §4.2.2
 
+// How a connection ended, so that nobody has to read prose.
+enum class WsEnd {
+  kRefused,   // never open: nobody listens, or the answer was no upgrade
+  kTimeout,   // never open: no answer in time
+  kReset,     // RST
+  kClosed,    // a close frame (its code), or the end of the stream without one (1006)
+  kProtocol,  // the peer broke RFC 6455 (1002, 1007)
+  kLimit,     // a message too large (1009), or too much unsent (1008)
+};
+struct WsClosed {
+  WsEnd end = WsEnd::kClosed;
+  std::uint16_t code = 1006;  // RFC 6455 §7.4.1
+  std::string text;
+};
+inline constexpr std::uint16_t kWsNormal = 1000;
+
+// The server's side of one upgraded connection. Used from the loop's thread.
 class WebSocketConnection {
  public:
   virtual ~WebSocketConnection() = default;
-  // Whole messages (fragments joined; at most `message_bytes_max`). Pings are answered by the
-  // connection itself.
+  // Whole messages (fragments joined; at most HttpLimits::websocket_message_bytes_max). Pings are
+  // answered by the connection itself.
   virtual void on_message(std::function<void(bool binary, std::string_view payload)> handler) = 0;
-  virtual void on_close(std::function<void(std::string why)> handler) = 0;
-  // False when closed or when more than `pending_bytes_max` are unsent; the connection is then
-  // aborted.
+  virtual void on_close(std::function<void(const WsClosed& closed)> handler) = 0;  // once
+  // False when closed or when more than HttpLimits::websocket_pending_bytes_max are unsent; the
+  // connection is then aborted (not from within this call). A frozen connection takes and drops it.
   virtual bool send(bool binary, std::string_view payload) = 0;
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   virtual void reset() = 0;  // RST
@@ -72,16 +89,23 @@ class WebSocketConnection {
 struct WebSocketHandlers {
   std::function<void()> on_open;
   std::function<void(bool binary, std::string_view payload)> on_message;
-  std::function<void(std::string why)> on_close;  // exactly once, also when connecting fails
+  // Exactly once, also when connecting fails; never from within a call of ours.
+  std::function<void(const WsClosed& closed)> on_close;
+};
+struct WebSocketLimits {
+  std::size_t message_bytes_max = 4 * 1024 * 1024;
+  std::size_t pending_bytes_max = 4 * 1024 * 1024;
 };
 class WebSocketClient {
  public:
+  // `connect_timeout` covers the connect and the upgrade.
   WebSocketClient(Loop& loop, Endpoint endpoint, std::string target, Nanos connect_timeout,
-                  WebSocketHandlers handlers);
-  ~WebSocketClient();  // closes without calling handlers
-  bool send(bool binary, std::string_view payload);
+                  WebSocketHandlers handlers, WebSocketLimits limits = {});
+  ~WebSocketClient();  // closes without calling handlers; allowed in a handler
+  bool send(bool binary, std::string_view payload);  // false unless open, or too much is unsent
   void ping();
-  void close();
+  void close();  // with the closing handshake; on_close follows
+  void reset();  // RST; on_close follows
 
  private:
   struct Impl;
