@@ -9,6 +9,7 @@
 #include "core/base/version.h"
 #include "levictl/exit_code.h"
 #include "levictl/kill.h"
+#include "levictl/recover.h"
 #include "levictl/stage.h"
 #include "levictl/status.h"
 #include "levictl/up.h"
@@ -46,6 +47,7 @@ struct Commands {
   KillOptions kill;
   ResumeOptions resume;
   FlattenOptions flatten;
+  RecoverOptions recover;
   int code = kDone;
 };
 
@@ -125,6 +127,21 @@ void add_status_command(CLI::App& app, Commands& commands) {
   status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
+void add_recover_command(CLI::App& app, Commands& commands) {
+  CLI::App* recover =
+      app.add_subcommand("recover", "the on-call's first command: diagnose, plan, act, verify");
+  add_target_flags(recover, commands.recover.target);
+  recover->add_flag("--plan,--dry-run", commands.recover.plan,
+                    "show what would be done; do nothing");
+  recover->add_flag("--yes", commands.recover.yes, "carry the plan out");
+  add_duration(recover, "--wait", commands.recover.wait,
+               "how long to wait until it is seen healthy");
+  recover->callback([&] { commands.code = recover_command(commands.recover); });
+  recover->footer(
+      "Example: levictl recover --plan; levictl recover --yes\n"
+      "Never opens the kill latch. Exit 3 with nothing running, 6 while a chaos run is at work.");
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
       "levictl breaks a trading core on purpose, measures how it recovers, stops it and repairs "
@@ -137,6 +154,7 @@ int run(int argc, char** argv) {
   add_stage_commands(app, commands);
   add_stop_commands(app, commands);
   add_status_command(app, commands);
+  add_recover_command(app, commands);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

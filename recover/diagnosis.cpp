@@ -1,0 +1,146 @@
+#include "recover/diagnosis.h"
+
+#include "core/base/check.h"
+
+namespace levi::recover {
+namespace {
+
+void add_core(const Observation& seen, Plan& plan) {
+  const bool silent = !seen.api_answers && !seen.control_answers;
+  if (!silent) {
+    if (!seen.api_answers)
+      plan.findings.push_back({FindingKind::kControlSilent, "api", seen.api_error});
+    if (!seen.control_answers)
+      plan.findings.push_back({FindingKind::kControlSilent, "control", "does not answer"});
+    return;
+  }
+  if (seen.process == ProcessSeen::kAlive) {
+    plan.findings.push_back(
+        {FindingKind::kCoreHung, "levid", "its process lives, but answers nothing"});
+  } else if (seen.supervisor_answers) {
+    plan.findings.push_back({FindingKind::kCoreDead, "levid",
+                             seen.supervisor_gave_up ? "its supervisor gave up restarting it"
+                                                     : "its supervisor is alive, the core is not"});
+  } else {
+    plan.running = false;
+    plan.findings.push_back({FindingKind::kNothingRunning, "levid", seen.api_error});
+    plan.for_a_human.push_back(
+        "start it: systemctl start levid, levid --config FILE, or levictl up for a practice stage");
+    return;
+  }
+  if (seen.supervisor_answers) {
+    plan.acts.push_back({ActKind::kRestartCore, "levid", "it does not answer"});
+  } else {
+    plan.for_a_human.push_back(
+        "no supervisor answers; restart the core by hand: systemctl restart levid");
+  }
+}
+
+void add_engines(const Observation& seen, Plan& plan) {
+  if (!seen.engines) return;
+  for (const EngineSeen& engine : *seen.engines) {
+    if (engine.status == "running" || engine.status == "starting") continue;
+    const bool failed = engine.status == "failed";
+    plan.findings.push_back({failed ? FindingKind::kEngineFailed : FindingKind::kEngineStopped,
+                             engine.name,
+                             engine.last_error.empty() ? engine.status : engine.last_error});
+    plan.acts.push_back(
+        {ActKind::kStartEngine, engine.name,
+         failed ? "its restart budget is spent: an audited start resets it" : "it is stopped"});
+  }
+}
+
+void add_components(const Observation& seen, Plan& plan) {
+  const bool feed_down = seen.market_feed == "down" || seen.market_feed == "polling";
+  if (feed_down) {
+    plan.findings.push_back({FindingKind::kFeedDown, "market", "WebSocket " + seen.market_feed});
+    plan.acts.push_back(
+        {ActKind::kAwait, "market_feed", "the core reconnects by itself; see that it does"});
+    plan.for_a_human.push_back(
+        "if the feed stays down: check the venue's status and the way to it");
+  }
+  for (const ComponentSeen& component : seen.components) {
+    if (component.status == "healthy" || component.name == "latch" || component.name == "engines")
+      continue;
+    if (feed_down && (component.name == "market_feed" || component.name == "price_feeds")) continue;
+    const bool store = component.name == "store";
+    plan.findings.push_back({store ? FindingKind::kStoreBehind : FindingKind::kComponent,
+                             component.name, component.status + ": " + component.detail});
+    plan.acts.push_back({ActKind::kAwait, component.name,
+                         store ? "the projection catches up once it is unlocked"
+                               : "see whether it mends by itself"});
+    if (store) plan.for_a_human.push_back("find who locks it: fuser -v <data>/levi.db");
+  }
+}
+
+void add_latch(const Observation& seen, Plan& plan) {
+  if (!seen.sealed.value_or(false)) return;
+  if (seen.holders.empty()) plan.findings.push_back({FindingKind::kLatchSealed, "latch", "sealed"});
+  for (const HolderSeen& holder : seen.holders) {
+    plan.findings.push_back(
+        {FindingKind::kLatchSealed, holder.holder, holder.reason + " (" + holder.actor + ")"});
+  }
+  plan.for_a_human.push_back(
+      "recovery never opens the latch; when the cause is known: levictl resume --reason '…'");
+}
+
+}  // namespace
+
+Plan diagnose(const Observation& seen) {
+  Plan plan;
+  if (!seen.chaos_run.empty()) {
+    plan.refused = true;
+    plan.findings.push_back({FindingKind::kChaosActive, seen.chaos_run, "by " + seen.chaos_owner});
+    plan.for_a_human.push_back(
+        "this is us: levictl chaos stop --all ends the run and reverts its faults");
+  }
+  add_core(seen, plan);
+  add_engines(seen, plan);
+  add_components(seen, plan);
+  add_latch(seen, plan);
+  plan.healthy = plan.running && plan.acts.empty() && seen.api_answers && seen.control_answers &&
+                 !seen.health.empty() && seen.engines.has_value();
+  return plan;
+}
+
+std::string describe(const Finding& finding) {
+  switch (finding.kind) {
+    case FindingKind::kNothingRunning:
+      return "nothing is running: " + finding.detail;
+    case FindingKind::kCoreDead:
+      return "the core is dead: " + finding.detail;
+    case FindingKind::kCoreHung:
+      return "the core hangs: " + finding.detail;
+    case FindingKind::kControlSilent:
+      return finding.subject + " is silent: " + finding.detail;
+    case FindingKind::kEngineStopped:
+      return "engine " + finding.subject + " is stopped: " + finding.detail;
+    case FindingKind::kEngineFailed:
+      return "engine " + finding.subject + " has failed: " + finding.detail;
+    case FindingKind::kFeedDown:
+      return "the market feed is down: " + finding.detail;
+    case FindingKind::kStoreBehind:
+      return "the store is behind: " + finding.detail;
+    case FindingKind::kComponent:
+      return finding.subject + " is " + finding.detail;
+    case FindingKind::kLatchSealed:
+      return "the latch is sealed by " + finding.subject + ": " + finding.detail;
+    case FindingKind::kChaosActive:
+      return "chaos is at work: run " + finding.subject + ", " + finding.detail;
+  }
+  LEVI_UNREACHABLE();
+}
+
+std::string describe(const Act& act) {
+  switch (act.kind) {
+    case ActKind::kRestartCore:
+      return "restart the core through its supervisor: " + act.why;
+    case ActKind::kStartEngine:
+      return "start engine " + act.subject + ": " + act.why;
+    case ActKind::kAwait:
+      return "await " + act.subject + ": " + act.why;
+  }
+  LEVI_UNREACHABLE();
+}
+
+}  // namespace levi::recover
