@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -220,7 +221,10 @@ int kill_command(const KillOptions& given) {
   }
   const bool any_reached =
       std::any_of(ways.begin(), ways.end(), [](const KillWay& way) { return way.sealed; });
-  if (!any_reached) return kUndecided;
+  if (!any_reached) {
+    if (!options.json) std::printf("nothing was reached: nothing is sealed\n");
+    return kUndecided;
+  }
   return sealed && open.known && open.count == 0 ? kDone : kFailed;
 }
 

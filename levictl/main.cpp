@@ -7,6 +7,7 @@
 
 #include "core/base/strict_yaml.h"
 #include "core/base/version.h"
+#include "levictl/doctor.h"
 #include "levictl/exit_code.h"
 #include "levictl/kill.h"
 #include "levictl/recover.h"
@@ -48,6 +49,7 @@ struct Commands {
   ResumeOptions resume;
   FlattenOptions flatten;
   RecoverOptions recover;
+  bool doctor_json = false;
   int code = kDone;
 };
 
@@ -127,6 +129,17 @@ void add_status_command(CLI::App& app, Commands& commands) {
   status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
+void add_doctor_command(CLI::App& app, Commands& commands) {
+  CLI::App* doctor = app.add_subcommand("doctor", "can this machine run, break and believe?");
+  doctor->add_option_function<std::string>(
+      "-o,--output", [&](const std::string& form) { commands.doctor_json = form == "json"; },
+      "table or json");
+  doctor->callback([&] { commands.code = doctor_command(commands.doctor_json); });
+
+  CLI::App* version = app.add_subcommand("version", "print the version");
+  version->callback([] { std::printf("levictl %s\n", kBuild); });
+}
+
 void add_recover_command(CLI::App& app, Commands& commands) {
   CLI::App* recover =
       app.add_subcommand("recover", "the on-call's first command: diagnose, plan, act, verify");
@@ -155,6 +168,7 @@ int run(int argc, char** argv) {
   add_stop_commands(app, commands);
   add_status_command(app, commands);
   add_recover_command(app, commands);
+  add_doctor_command(app, commands);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
