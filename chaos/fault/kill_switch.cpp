@@ -1,0 +1,162 @@
+// kill.switch: presses the kill switch by one of its ways in. Not a fault of the target: what must
+// work under all faults.
+//
+// Seals as holder `chaos`, actor `chaos:<run>`. Only a live levictl releases that again
+// (experiment/release.h); neither the guard nor an undo ever opens the latch: what they leave is a
+// trace that names the command.
+#include <algorithm>
+
+#include "chaos/fault/kinds.h"
+#include "chaos/fault/process_kill.h"
+#include "core/base/json_fields.h"
+#include "core/latch/latch.h"
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/http.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr const char* kKind = "kill.switch";
+constexpr const char* kReason = "chaos: the kill switch is being tested";
+constexpr Nanos kFenceAfter = 50ms;
+
+std::string actor_of(const std::string& tag) {
+  return tag.substr(0, tag.rfind(':'));
+}  // "chaos:<run>"
+
+struct Press {
+  std::string base;  // "127.0.0.1:8001" or "unix:/path"
+  std::string target = "/live/kill";
+  std::string body;
+  os::HttpHeaders headers;
+};
+
+// The three spellings that clients are known to use (reference: the runbooks), and the three ways
+// to the control thread.
+Result<Press> press_for(const TargetSpec& spec, const std::string& variant,
+                        const std::string& actor) {
+  const std::string query = "/live/kill?holder=chaos&actor=" + os::percent_encode(actor) +
+                            "&reason=" + os::percent_encode(kReason);
+  const Json body{{"holder", "chaos"}, {"actor", actor}, {"reason", kReason}};
+  if (variant == "api-query") return Press{spec.api, query + "&on=true", "", {}};
+  if (variant == "api-json")
+    return Press{spec.api, "/live/kill", body.dump(), {{"Content-Type", "application/json"}}};
+  if (variant == "api-bare") return Press{spec.api, query, "", {}};
+  if (variant == "control-port") return Press{spec.control, query, "", {}};
+  if (variant == "control-socket") return Press{"unix:" + spec.control_socket, query, "", {}};
+  return error(ErrorCode::kInvalid, "no way into the kill switch is called '" + variant + "'");
+}
+
+Result<Injection> press_by_http(const TargetSpec& spec, const std::string& variant,
+                                const std::string& actor) {
+  LEVI_TRY(press, press_for(spec, variant, actor));
+  const bool socket = press.base.rfind("unix:", 0) == 0;
+  const std::string url =
+      socket ? press.base + ":" + press.target : "http://" + press.base + press.target;
+  os::HttpTiming timing;
+  const auto response =
+      os::http_call("POST", url, press.body, kCallTimeout, press.headers, &timing);
+  if (!response) return response.error();
+  if (response.value().status != 200) {
+    return error(ErrorCode::kIo,
+                 "POST " + url + " answered " + std::to_string(response.value().status));
+  }
+  Injection injection;
+  injection.before = timing.first_byte_sent;
+  injection.after = timing.last_byte_received;
+  injection.detail = Json::parse(response.value().body, nullptr, false);
+  if (!boolean_at(injection.detail, "sealed")) {
+    return error(ErrorCode::kIo, "POST " + url + " did not say that it sealed: " +
+                                     response.value().body.substr(0, 200));
+  }
+  return injection;
+}
+
+Result<Injection> press_by_file(const TargetSpec& spec, const std::string& actor) {
+  const MonoTime before = os::mono_now();
+  LEVI_TRY(killed, latch::kill_by_file(latch::latch_path(spec.runtime), latch::Holder::kChaos,
+                                       actor, kReason, os::wall_now(), kFenceAfter, false));
+  Injection injection{before, os::mono_now(), Json::object()};
+  injection.detail = {{"sealed", true},
+                      {"epoch", killed.sealed.word.epoch()},
+                      {"sequence", killed.sealed.sequence},
+                      {"drained", killed.sealed.in_flight_zero}};
+  return injection;
+}
+
+// Who holds the latch as `chaos`, by the file where we can see it, else by the control port. Empty:
+// nobody.
+Result<std::string> chaos_holder(const Target& target) {
+  const TargetSpec& spec = target.spec();
+  if (!spec.runtime.empty()) {
+    const auto file = latch::Latch::attach(latch::latch_path(spec.runtime));
+    if (!file && file.error().code == ErrorCode::kNotFound)
+      return std::string();  // the stage is gone, its latch too
+    if (!file) return file.error();
+    return file.value().load().held_by(latch::Holder::kChaos)
+               ? file.value().slot(latch::Holder::kChaos).actor
+               : std::string();
+  }
+  LEVI_TRY(status, target.api("GET", "/live/kill"));
+  for (const auto& holder : list_at(status, "holders")) {
+    if (text_at(holder, "holder") == "chaos") return text_at(holder, "actor");
+  }
+  return std::string();
+}
+
+class KillSwitch : public Fault {
+ public:
+  Result<Undo> plan(const Target& target, const FaultOrder& order) override {
+    LEVI_TRY(holder, chaos_holder(target));
+    if (!holder.empty()) {
+      return error(ErrorCode::kConflict, "the latch is already sealed by " + holder,
+                   "levictl resume --holder chaos --reason '...'");
+    }
+    return Undo{kKind, tag_of(order),
+                Json{{"way", order.variant.empty() ? "api-json" : order.variant}}};
+  }
+
+  Result<Injection> inject(const Target& target, const Undo& undo) override {
+    const std::string way = text_at(undo.parameters, "way");
+    if (way == "file") return press_by_file(target.spec(), actor_of(undo.tag));
+    return press_by_http(target.spec(), way, actor_of(undo.tag));
+  }
+
+  // The latch itself shows our seal: not the answer of the call that pressed it.
+  Result<Proof> prove(const Target& target, const Undo& undo, const Injection&,
+                      MonoTime deadline) override {
+    do {
+      LEVI_TRY(holder, chaos_holder(target));
+      if (holder == actor_of(undo.tag))
+        return Proof{os::mono_now(), "the latch is held by " + holder};
+    } while (os::mono_now() < deadline);
+    return error(ErrorCode::kTimeout, "the latch was not sealed");
+  }
+
+  Status revert(const Target&, const Undo&) override { return ok(); }
+
+  Result<std::vector<Trace>> traces(const Target& target, const Undo& undo) override {
+    LEVI_TRY(holder, chaos_holder(target));
+    if (holder != actor_of(undo.tag)) return std::vector<Trace>{};
+    return std::vector<Trace>{{"the kill latch is sealed by " + holder,
+                               "levictl resume --holder chaos --reason 'end of " + holder + "'"}};
+  }
+};
+
+}  // namespace
+
+FaultKind kill_switch() {
+  FaultKind kind;
+  kind.name = kKind;
+  kind.title = "the kill switch is pressed at full order flow";
+  kind.variants = {"api-query", "api-json", "api-bare", "control-port", "control-socket", "file"};
+  kind.needs = {"exchange-admin"};
+  kind.seals = true;
+  kind.down_events = {"latch-seen"};
+  kind.up_events = {"latch-seen"};
+  kind.make = [] { return std::make_unique<KillSwitch>(); };
+  return kind;
+}
+
+}  // namespace levi::chaos

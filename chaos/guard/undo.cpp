@@ -1,0 +1,109 @@
+#include "chaos/guard/undo.h"
+
+#include "chaos/fault/registry.h"
+#include "core/base/check.h"
+#include "core/os/clock.h"
+#include "core/os/http.h"
+#include "core/os/loop.h"
+
+namespace levi::chaos {
+namespace {
+
+void pause_between_attempts() {
+  os::Loop loop;
+  loop.run_until(os::mono_now() + kUndoPause);
+}
+
+// A lookup that failed counts as "still there": unknown is not clean.
+std::vector<Trace> look(Fault& fault, const Target& target, const Undo& undo) {
+  auto traces = fault.traces(target, undo);
+  if (traces) return std::move(traces).value();
+  return {{"whether " + undo.tag + " (" + undo.kind +
+               ") is gone could not be seen: " + traces.error().message,
+           "levictl chaos undo"}};
+}
+
+// The lease is the target's word that a run is active: given back as soon as nothing of the run can
+// act any more. A target that does not answer lets it run out by itself.
+void give_back_lease(const UndoLog& log) {
+  if (log.target().api.empty()) return;
+  (void)Target(log.target())
+      .api("DELETE", "/chaos/lease?run=" + os::percent_encode(log.owner().run));
+}
+
+}  // namespace
+
+std::vector<Trace> undo_one(Fault& fault, const FaultKind& kind, const Target& target,
+                            const Undo& undo) {
+  if (kind.seals) return look(fault, target, undo);
+  std::vector<Trace> left;
+  int absent = 0;
+  for (int attempt = 0; attempt < kUndoAttemptsMax; ++attempt) {
+    const Status reverted = fault.revert(target, undo);
+    left = look(fault, target, undo);
+    absent = reverted && left.empty() ? absent + 1 : 0;
+    if (absent == 2) return {};
+    if (absent == 0) pause_between_attempts();
+    if (!reverted && left.empty())
+      left = {
+          {"cannot take back " + undo.tag + ": " + reverted.error().text(), "levictl chaos undo"}};
+  }
+  return left;
+}
+
+Undone undo_log(UndoLog& log) {
+  Undone undone;
+  auto entries = log.entries();
+  if (!entries) {
+    undone.leftovers.push_back({entries.error().message, entries.error().fix});
+    return undone;
+  }
+  const Target target(log.target());
+  for (auto entry = entries.value().rbegin(); entry != entries.value().rend(); ++entry) {
+    const FaultKind* kind = find_fault(entry->second.kind);
+    LEVI_CHECK(kind != nullptr);  // parse_undo saw to it
+    const auto fault = kind->make();
+    auto left = undo_one(*fault, *kind, target, entry->second);
+    if (!left.empty()) {
+      undone.leftovers.insert(undone.leftovers.end(), left.begin(), left.end());
+    } else if (const Status removed = log.remove(entry->first); !removed) {
+      undone.leftovers.push_back({removed.error().text(), ""});
+    } else {
+      ++undone.reverted;
+    }
+  }
+  give_back_lease(log);
+  return undone;
+}
+
+Result<Undone> undo_run(const std::string& folder) {
+  LEVI_TRY(log, UndoLog::open(folder));
+  Undone undone = undo_log(log);
+  if (undone.leftovers.empty()) {
+    LEVI_TRY_STATUS(log.close());
+  }
+  return undone;
+}
+
+Leftovers undo_leftovers(const std::string& parent) {
+  Leftovers all;
+  const auto names = os::list_folder(parent);
+  if (!names) return all;  // nothing was ever injected from here
+  for (const auto& name : names.value()) {
+    auto undone = undo_run(parent + "/" + name);
+    if (!undone) {
+      const ErrorCode code = undone.error().code;
+      if (code == ErrorCode::kBusy) all.active.push_back(name);
+      if (code != ErrorCode::kBusy && code != ErrorCode::kNotFound)
+        all.errors.push_back(undone.error());
+      continue;
+    }
+    all.runs.push_back(name);
+    all.undone.reverted += undone.value().reverted;
+    auto& left = undone.value().leftovers;
+    all.undone.leftovers.insert(all.undone.leftovers.end(), left.begin(), left.end());
+  }
+  return all;
+}
+
+}  // namespace levi::chaos
