@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/base/fixed_string.h"
+#include "core/base/histogram.h"
 #include "core/base/instant.h"
 #include "core/control/published.h"
 #include "core/machine/effect.h"
@@ -83,6 +84,10 @@ struct SharedStatus {
   std::atomic<std::int64_t> audit_last_wall_ns{0};
   std::array<EngineShown, kEnginesShownMax> engines;
   Published<ChaosLease> chaos;  // api
+  // trading: what a start that is not complete waits for ("venue: connection refused"); empty once
+  // it trades.
+  Published<FixedString<127>> waiting_for;
+  Histogram tick_to_order;  // trading: tick received -> order handed to the kernel
 };
 
 // One HTTP thread's line to the trading thread: commands there, answers back, both bounded, both

@@ -67,6 +67,8 @@ void Trading::apply_one(const machine::Event& event) {
   applied_ = sequence;
   if (market_data) forward_market_data(event, now);
   if (const auto* up = std::get_if<machine::FeedUp>(&event)) catch_up(*up, now);
+  const auto* intent = std::get_if<machine::Intent>(&event);
+  tick_instant_ = intent != nullptr ? intent->tick_instant : Instant{};
   machine_.step(event, now, effects_);
   // Effects may be appended only by `step`, which is not entered again before these are carried
   // out.
@@ -146,7 +148,9 @@ void Trading::look_at_journal() {
 }
 
 void Trading::each_second() {
-  if (!latch_.path_is_ours()) {
+  const bool path_ok = latch_.path_is_ours();
+  status_.latch_path_ok.store(path_ok, std::memory_order_relaxed);
+  if (!path_ok) {
     latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed",
                 os::wall_now(), Nanos{0});
   }
@@ -159,6 +163,7 @@ void Trading::each_second() {
     state.why = store_ok ? "" : "the store does not take the projection";
     apply(state);
   }
+  publish_heartbeats();
   apply(machine::Timer{});
   loop_.after(1s, [this] { each_second(); });
 }
@@ -166,17 +171,16 @@ void Trading::each_second() {
 void Trading::publish_status() {
   const machine::State& state = machine_.state();
   status_.journal_last.store(applied_.value, std::memory_order_relaxed);
-  std::uint64_t running = 0;
-  std::uint64_t defined = 0;
-  for (const auto& engine : state.engines) {
-    defined += engine.defined ? 1 : 0;
-    running += engine.state == machine::EngineState::kRunning ? 1 : 0;
-  }
-  status_.engines_running.store(running, std::memory_order_relaxed);
-  status_.engines_defined.store(defined, std::memory_order_relaxed);
+  status_.trading_state.store(state.trading, std::memory_order_relaxed);
   std::uint64_t open = 0;
-  for (const auto& instrument : state.instruments) open += instrument.open_orders;
+  std::uint64_t positions = 0;
+  for (const auto& instrument : state.instruments) {
+    open += instrument.open_orders;
+    positions += instrument.position.quantity.value != 0 ? 1 : 0;
+  }
   status_.open_orders.store(open, std::memory_order_relaxed);
+  status_.positions_open.store(positions, std::memory_order_relaxed);
+  publish_engines();
   if (venue_) {
     status_.order_connections.store(venue_->gateway().order_connections_open(),
                                     std::memory_order_relaxed);
@@ -188,6 +192,31 @@ void Trading::publish_status() {
   if (!stopping_ && waiting_for_.empty()) {
     status_.phase.store(state.reconciling ? control::Phase::kReconciling
                                           : control::Phase::kRunning);
+  }
+}
+
+void Trading::publish_engines() {
+  std::uint64_t defined = 0;
+  std::uint64_t running = 0;
+  std::uint64_t failed = 0;
+  for (const auto& engine : machine_.state().engines) {
+    defined += engine.defined && engine.definition.enabled ? 1 : 0;
+    running += engine.state == machine::EngineState::kRunning ? 1 : 0;
+    failed += engine.state == machine::EngineState::kFailed ? 1 : 0;
+  }
+  status_.engines_defined.store(defined, std::memory_order_relaxed);
+  status_.engines_running.store(running, std::memory_order_relaxed);
+  status_.engines_failed.store(failed, std::memory_order_relaxed);
+}
+
+// Heartbeats change all the time and are read by people: once a second is enough for them.
+void Trading::publish_heartbeats() {
+  if (!hub_) return;
+  for (const auto& engine : hub_->status()) {
+    if (engine.id.value >= status_.engines.size()) continue;
+    auto& shown = status_.engines[engine.id.value];
+    shown.last_heartbeat_ns.store(engine.last_heartbeat.ns, std::memory_order_relaxed);
+    shown.ticks_handled.store(engine.ticks_handled, std::memory_order_relaxed);
   }
 }
 

@@ -87,6 +87,9 @@ class Trading {
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
   void catch_up(const machine::FeedUp& up, Instant now);
   void publish_feeds();
+  void publish_engines();
+  void publish_heartbeats();
+  void set_waiting_for(std::string why);
 
   os::Loop& loop_;
   const Config& config_;
@@ -106,6 +109,7 @@ class Trading {
   std::vector<machine::StartEngine> engines_waiting_;  // asked for before the hub stands
   bool applying_ = false;
   RecordSequence applied_;
+  Instant tick_instant_;  // of the intent that is being applied
   std::uint64_t latch_word_ = 0;
   std::uint64_t flatten_epoch_ = 0;
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not

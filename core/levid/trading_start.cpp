@@ -74,6 +74,11 @@ void Trading::journal_start() {
   apply(config_.limits);
 }
 
+void Trading::set_waiting_for(std::string why) {
+  waiting_for_ = std::move(why);
+  status_.waiting_for.store(std::string_view(waiting_for_));
+}
+
 void Trading::connect_venue() {
   if (stopping_) return;
   auto instruments = venue_->load_instruments();
@@ -84,7 +89,7 @@ void Trading::connect_venue() {
   }
   const std::string why = instruments.error().text();
   if (why != waiting_for_) spdlog::error("venue: {}; asking again", why);
-  waiting_for_ = why;
+  set_waiting_for(why);
   connect_delay_ = std::clamp(connect_delay_ * 2, kConnectDelayMin, kConnectDelayMax);
   loop_.after(connect_delay_, [this] { connect_venue(); });
 }
@@ -104,11 +109,11 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   define_engines();
   const Status hub = start_hub();
   if (!hub) {
-    waiting_for_ = hub.error().text();
+    set_waiting_for(hub.error().text());
     spdlog::error("engines: {}", waiting_for_);
     return;
   }
-  waiting_for_.clear();
+  set_waiting_for("");
   venue_->market().start();
   venue_->private_stream().start();
   if (!latch::Word{latch_word_}.sealed() && config_.live)
