@@ -1,0 +1,215 @@
+// The admin calls that only look: ledger pages, summaries, connections, state.
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "exchange/admin/admin_api.h"
+#include "exchange/ledger/ledger_json.h"
+
+namespace levi::exchange {
+namespace {
+
+struct SymbolFills {
+  Quantity bought;
+  Quantity sold;
+  std::uint64_t count = 0;
+};
+
+struct Counts {
+  std::array<std::uint64_t, kEntryKindCount> kinds{};
+  std::array<std::uint64_t, 6> order_outcomes{};  // by EntryStatus
+  std::vector<SymbolFills> fills;
+};
+
+// Connections and faults have no client id: they count whatever the prefix.
+bool is_counted(const LedgerEntry& entry, std::string_view prefix) {
+  const bool order = entry.kind == EntryKind::kOrder || entry.kind == EntryKind::kCancel ||
+                     entry.kind == EntryKind::kFill;
+  return !order || entry.client_id.view().starts_with(prefix);
+}
+
+void count(const LedgerEntry& entry, Counts& counts) {
+  ++counts.kinds[static_cast<std::size_t>(entry.kind)];
+  if (entry.kind == EntryKind::kOrder)
+    ++counts.order_outcomes[static_cast<std::size_t>(entry.status)];
+  if (entry.kind != EntryKind::kFill) return;
+  SymbolFills& fills = counts.fills[entry.symbol.value];
+  (entry.side == Side::kBuy ? fills.bought : fills.sold) += entry.fill_quantity;
+  ++fills.count;
+}
+
+}  // namespace
+
+void AdminApi::ledger(AdminAnswer& answer) {
+  const Ledger& ledger = venue_.ledger();
+  const std::int64_t after = std::max<std::int64_t>(parameters_.integer("after").value_or(0), 0);
+  const std::size_t first = ledger.index_after(Arrival{static_cast<std::uint64_t>(after)});
+  const std::size_t last = std::min(first + page_limit(), ledger.entries().size());
+  JsonWriter json(answer.body);
+  json.open('{').field("boot_id", boot_id_).field("mono_now_ns", venue_.origin().mono.ns);
+  json.field("truncated_before", ledger.truncated_before().value);
+  const std::uint64_t next =
+      last > first ? ledger.entries()[last - 1].arrival.value : static_cast<std::uint64_t>(after);
+  json.field("next", next).field("last", ledger.last().value).key("entries").open('[');
+  for (std::size_t i = first; i < last; ++i) {
+    if (i > first) answer.body += ',';
+    append_entry(answer.body, ledger.entries()[i], venue_.engine());
+  }
+  json.close(']').close('}');
+}
+
+void AdminApi::summary(AdminAnswer& answer) {
+  const std::string_view prefix = parameters_.text("prefix");
+  const Ledger& ledger = venue_.ledger();
+  const MatchingEngine& engine = venue_.engine();
+  const std::int64_t after = std::max<std::int64_t>(parameters_.integer("after").value_or(0), 0);
+  Counts counts;
+  counts.fills.resize(engine.symbols().size());
+  for (std::size_t i = ledger.index_after(Arrival{static_cast<std::uint64_t>(after)});
+       i < ledger.entries().size(); ++i) {
+    if (is_counted(ledger.entries()[i], prefix)) count(ledger.entries()[i], counts);
+  }
+  std::uint64_t open = 0;
+  for (const Account& account : engine.accounts()) {
+    if (!venue_.is_client(account.id())) continue;
+    for (const Order& order : engine.open_orders(account.id()))
+      open += order.client_id.view().starts_with(prefix) ? 1 : 0;
+  }
+  JsonWriter json(answer.body);
+  json.open('{').field("boot_id", boot_id_).field("mono_now_ns", venue_.origin().mono.ns);
+  json.field("prefix", prefix).field("last_arrival", ledger.last().value);
+  json.field("truncated_before", ledger.truncated_before().value).key("counts").open('{');
+  for (std::size_t i = 0; i < kEntryKindCount; ++i)
+    json.field(to_string(static_cast<EntryKind>(i)), counts.kinds[i]);
+  json.close('}');
+  const auto outcome = [&](EntryStatus status) {
+    return counts.order_outcomes[static_cast<std::size_t>(status)];
+  };
+  json.field("accepted", outcome(EntryStatus::kAccepted))
+      .field("rejected", outcome(EntryStatus::kRejected));
+  json.field("duplicates", outcome(EntryStatus::kDuplicate)).field("open_orders", open);
+  json.key("fills").open('{');
+  for (std::size_t i = 0; i < counts.fills.size(); ++i) {
+    const SymbolSpec& spec = engine.symbols()[i];
+    json.key(spec.name.view())
+        .open('{')
+        .field("bought", counts.fills[i].bought.value, spec.quantity_exponent);
+    json.field("sold", counts.fills[i].sold.value, spec.quantity_exponent)
+        .field("count", counts.fills[i].count)
+        .close('}');
+  }
+  json.close('}').close('}');
+}
+
+void AdminApi::orders(AdminAnswer& answer) {
+  const std::string_view prefix = parameters_.text("client_prefix");
+  const OrderId after = parse_order_id(parameters_.text("after"));
+  const MatchingEngine& engine = venue_.engine();
+  JsonWriter json(answer.body);
+  json.open('{').field("boot_id", boot_id_).key("orders").open('[');
+  std::vector<const Order*> chosen;
+  std::unordered_map<std::uint64_t, Quantity>
+      filled;  // from the fills themselves, not from what the order says
+  for (const Account& account : engine.accounts()) {
+    for (const Slot slot : account.orders()) {
+      const Order& order = engine.pool().order(slot);
+      if (order.id > after && order.client_id.view().starts_with(prefix)) chosen.push_back(&order);
+    }
+    for (const Fill& fill : account.fills()) {
+      if (fill.order > after) filled[fill.order.value] += fill.quantity;
+    }
+  }
+  std::sort(chosen.begin(), chosen.end(),
+            [](const Order* a, const Order* b) { return a->id < b->id; });
+  const bool more = chosen.size() > page_limit();
+  if (more) chosen.resize(page_limit());
+  for (const Order* order : chosen) {
+    const SymbolSpec& spec = engine.symbol(order->symbol);
+    json.open('{')
+        .field("account", engine.account(order->account).name())
+        .field("symbol", spec.name.view());
+    json.field("client_id", order->client_id.view()).field("order_id", format_order_id(order->id));
+    json.field("side", to_string(order->side)).field("type", to_string(order->type));
+    json.field("price", order->price.value, spec.price_exponent);
+    json.field("quantity", order->quantity.value, spec.quantity_exponent)
+        .field("status", to_string(order->status));
+    json.field("executed", order->executed.value, spec.quantity_exponent);
+    json.field("fills", filled[order->id.value].value, spec.quantity_exponent)
+        .field("trades", order->trades)
+        .close('}');
+  }
+  json.close(']').key("next");
+  if (more) {
+    json.text(format_order_id(chosen.back()->id));
+  } else {
+    json.null();
+  }
+  json.close('}');
+}
+
+void AdminApi::rate(AdminAnswer& answer) {
+  constexpr std::int64_t kWindowMaxMs = 3'600'000;
+  const std::int64_t window =
+      std::clamp<std::int64_t>(parameters_.integer("window_ms").value_or(20), 1, kWindowMaxMs);
+  const MonoTime until{parameters_.integer("until_mono_ns").value_or(venue_.origin().mono.ns)};
+  const MonoTime from{until.ns < window * 1'000'000 ? 0 : until.ns - window * 1'000'000};
+  const std::uint64_t orders = venue_.ledger().orders_between(from, until);
+  JsonWriter json(answer.body);
+  json.open('{')
+      .field("window_ms", window)
+      .field("until_mono_ns", until.ns)
+      .field("orders", orders);
+  json.field("orders_per_second", orders * 1000 / static_cast<std::uint64_t>(window)).close('}');
+}
+
+void AdminApi::connections(AdminAnswer& answer) {
+  JsonWriter json(answer.body);
+  json.open('[');
+  for (const ConnectionInfo& info : host_.connections()) {
+    json.open('{').field("connection", info.connection.value).field("kind", to_string(info.kind));
+    json.field("peer", info.peer).field("opened_mono_ns", info.opened.ns);
+    json.field("last_rx_mono_ns", info.last_received.ns).field("orders", info.orders);
+    json.key("subscriptions").open('[');
+    if (const Session* session = hub_.find(info.connection)) {
+      for (const std::string& channel : session->subscriptions) json.text(channel);
+    }
+    json.close(']').field("frozen", info.frozen).close('}');
+  }
+  json.close(']');
+}
+
+void AdminApi::state(AdminAnswer& answer) {
+  const MatchingEngine& engine = venue_.engine();
+  JsonWriter json(answer.body);
+  json.open('{')
+      .field("boot_id", boot_id_)
+      .field("mono_now_ns", venue_.origin().mono.ns)
+      .key("symbols")
+      .open('[');
+  for (std::uint16_t i = 0; i < engine.symbols().size(); ++i) {
+    const SymbolSpec& spec = engine.symbols()[i];
+    const Book& book = engine.book(SymbolId{i});
+    json.open('{')
+        .field("symbol", spec.name.view())
+        .field("version", engine.version(SymbolId{i}).value);
+    json.field("bid", book.best_price(Side::kBuy).value_or(Price{}).value, spec.price_exponent);
+    json.field("ask", book.best_price(Side::kSell).value_or(Price{}).value, spec.price_exponent);
+    json.field("trades", venue_.market(SymbolId{i}).trade_count()).close('}');
+  }
+  json.close(']').key("accounts").open('[');
+  for (const Account& account : engine.accounts()) {
+    json.open('{').field("account", account.name()).field("client", venue_.is_client(account.id()));
+    json.field("open_orders", account.open_count()).key("balances").open('{');
+    for (std::uint16_t i = 0; i < engine.assets().size(); ++i) {
+      const Balance& balance = account.balance(AssetId{i});
+      json.key(engine.assets()[i].view())
+          .open('{')
+          .field("free", balance.free.value, kMoneyExponent);
+      json.field("locked", balance.locked.value, kMoneyExponent).close('}');
+    }
+    json.close('}').close('}');
+  }
+  json.close(']').close('}');
+}
+
+}  // namespace levi::exchange
