@@ -1,0 +1,29 @@
+#include "core/journal/record.h"
+
+#include <cstring>
+
+#include "core/base/crc32c.h"
+
+namespace levi::journal {
+
+std::uint32_t record_crc(const RecordHeader& header, const void* body, std::size_t body_bytes) {
+  constexpr std::size_t kFrom = offsetof(RecordHeader, type);
+  const auto* bytes = reinterpret_cast<const std::byte*>(&header);
+  return crc32c(body, body_bytes, crc32c(bytes + kFrom, sizeof header - kFrom));
+}
+
+Parsed parse_record(const std::byte* at, std::size_t available, RecordView& out) {
+  RecordHeader& header = out.header;
+  if (available < sizeof header) return Parsed::kDamaged;
+  std::memcpy(&header, at, sizeof header);
+  if (header.length == 0) return Parsed::kEnd;
+  const bool padding = header.type == kTypePadding;
+  if (header.length < sizeof header || header.length > available) return Parsed::kDamaged;
+  if (!padding && header.length > kRecordBytesMax) return Parsed::kDamaged;
+  out.body = at + sizeof header;
+  out.body_bytes = padding ? 0 : header.length - sizeof header;  // padding's space is not covered
+  if (record_crc(header, out.body, out.body_bytes) != header.crc) return Parsed::kDamaged;
+  return padding ? Parsed::kPadding : Parsed::kRecord;
+}
+
+}  // namespace levi::journal

@@ -1,0 +1,188 @@
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "core/base/check.h"
+#include "core/journal/ring.h"
+#include "core/os/futex.h"
+
+namespace levi::journal {
+
+struct Writer::Impl {
+  RingHandle ring;
+  std::uint64_t position = 0;  // normalized: where the next record goes
+  std::uint64_t limit = 0;     // the durable position + capacity, as last looked up
+  std::uint64_t part = 0;      // of the ring, that the index has
+  std::uint64_t sequence = 0;
+  std::int64_t instant_ns = 0;
+  std::uint64_t segment_bytes_max = 0;  // of records
+  std::uint64_t segment_bytes = 0;
+  std::uint32_t segment = 0;
+  std::uint32_t incarnation = 0;
+
+  bool has_room(std::uint64_t bytes);
+  void publish(const RecordHeader& header, const void* body, std::size_t body_bytes,
+               std::uint64_t next);
+  void pad_to_end(std::uint64_t bytes);
+  void note_in_index(std::uint64_t at);
+  void wake_followers();
+};
+
+bool Writer::Impl::has_room(std::uint64_t bytes) {
+  if (position + bytes + kRingSlack <= limit) return true;
+  limit = ring->mark().position + ring->capacity();
+  return position + bytes + kRingSlack <= limit;
+}
+
+// Everything but the first word, then zero in the first word of the next record, then the first
+// word, with release: at any instruction the ring ends in a zero length.
+void Writer::Impl::publish(const RecordHeader& header, const void* body, std::size_t body_bytes,
+                           std::uint64_t next) {
+  RingHeader& h = ring->header();
+  h.claimed.store(next + kRingSlack, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  std::byte* at = ring->data() + ring->offset(position);
+  const auto* words = reinterpret_cast<const std::byte*>(&header);
+  store_words(at + 8, words + 8, sizeof header - 8);
+  store_words(at + sizeof header, body, body_bytes);
+  ring->clear_first_word(next);
+  std::uint64_t first = 0;
+  std::memcpy(&first, words, 8);
+  std::atomic_ref(*reinterpret_cast<std::uint64_t*>(at)).store(first, std::memory_order_release);
+  h.position.store(next, std::memory_order_relaxed);
+}
+
+void Writer::Impl::pad_to_end(std::uint64_t bytes) {
+  RecordHeader header;
+  header.length = static_cast<std::uint32_t>(bytes);
+  header.type = kTypePadding;
+  header.crc = record_crc(header, nullptr, 0);
+  publish(header, nullptr, 0, position + bytes);
+  position += bytes;
+}
+
+void Writer::Impl::note_in_index(std::uint64_t at) {
+  const std::uint64_t part_bytes = ring->capacity() / kRingParts;
+  if (at / part_bytes == part) return;
+  part = at / part_bytes;
+  IndexEntry& entry = ring->index(part % kRingParts);
+  entry.sequence.store(0, std::memory_order_release);
+  std::atomic_thread_fence(std::memory_order_release);
+  entry.position.store(at, std::memory_order_relaxed);
+  entry.sequence.store(sequence, std::memory_order_release);
+}
+
+void Writer::Impl::wake_followers() {
+  RingHeader& h = ring->header();
+  h.waiting.store(0, std::memory_order_relaxed);
+  h.wakes.fetch_add(1, std::memory_order_release);
+  os::futex_wake_all(os::futex_word(h.wakes));
+}
+
+namespace {
+
+// Behind the good part stands nothing: neither a damaged record nor an index entry that leads to
+// records which were cut.
+void cut_behind(const Ring& ring, std::uint64_t position, RecordSequence last) {
+  for (std::size_t part = 0; part < kRingParts; ++part) {
+    IndexEntry& entry = ring.index(part);
+    if (entry.position.load() >= position) entry.sequence.store(0);
+  }
+  ring.clear_first_word(position);
+  RingHeader& h = ring.header();
+  h.claimed.store(position + kRingSlack);
+  h.position.store(position);
+  h.last_sequence.store(last.value);
+}
+
+Result<RingHandle> ring_for(const Paths& paths, const Options& options,
+                            const Recovered& recovered) {
+  if (recovered.ring_found) {
+    LEVI_TRY(ring, Ring::attach(paths.ring));
+    cut_behind(*ring, recovered.ring_position, recovered.last);
+    const bool all_durable = ring->mark().sequence == recovered.last;
+    const std::uint64_t wanted = std::bit_ceil(std::max(options.ring_bytes, kRingBytesMin));
+    if (!all_durable || ring->capacity() == wanted) return ring;
+  }
+  return Ring::create(paths.ring, options.ring_bytes, options.identity->instance, recovered.last,
+                      recovered.last_instant, recovered.segment_last);
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Writer::Writer(Writer&&) noexcept = default;
+Writer::~Writer() = default;
+
+Result<Writer> Writer::open(const Paths& paths, const Options& options, const Recovered& recovered,
+                            Incarnation incarnation) {
+  LEVI_CHECK(options.identity.has_value());
+  LEVI_CHECK(options.segment_bytes >= kSegmentBytesMin);
+  LEVI_TRY(ring, ring_for(paths, options, recovered));
+  RingHeader& header = ring->header();
+  header.incarnation.store(incarnation.value);
+  header.waiting.store(0);
+  ring->populate();
+  // Lets a follower that is about to sleep force a barrier on us, instead of one per append.
+  syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+
+  auto impl = std::make_unique<Impl>();
+  impl->position = header.position.load();
+  impl->part = ~std::uint64_t{0};
+  impl->sequence = recovered.last.value;
+  impl->instant_ns = recovered.last_instant.ns;
+  impl->segment = recovered.segment_last + 1;
+  impl->segment_bytes_max = options.segment_bytes - kSegmentHeaderBytes;
+  impl->incarnation = incarnation.value;
+  impl->ring = std::move(ring);
+  return Writer(std::move(impl));
+}
+
+RecordSequence Writer::append(std::uint16_t type, std::string_view body, Instant instant) {
+  Impl& w = *impl_;
+  LEVI_CHECK(body.size() <= kBodyBytesMax && type != kTypePadding);
+  LEVI_CHECK(instant.ns >= w.instant_ns && instant.ns <= kInstantMax);
+  const Ring& ring = *w.ring;
+  RecordHeader header;
+  header.length = static_cast<std::uint32_t>(sizeof header + body.size());
+  const std::uint64_t stride = stride_of(header.length);
+  const std::uint64_t left = ring.capacity() - ring.offset(w.position);
+  const std::uint64_t padding = stride > left ? left : 0;
+  if (!w.has_room(padding + stride) || ring.broken()) return {0};
+  if (padding != 0) w.pad_to_end(padding);
+
+  if (w.segment_bytes + stride > w.segment_bytes_max) {
+    ++w.segment;
+    w.segment_bytes = 0;
+  }
+  w.segment_bytes += stride;
+  header.type = type;
+  header.incarnation = w.incarnation;
+  header.segment = w.segment;
+  header.sequence = ++w.sequence;
+  header.instant_ns = w.instant_ns = instant.ns;
+  header.crc = record_crc(header, body.data(), body.size());
+  const std::uint64_t at = w.position;
+  const std::uint64_t next = ring.normalized(at + stride);
+  w.publish(header, body.data(), body.size(), next);
+  w.position = next;
+  RingHeader& h = ring.header();
+  h.last_sequence.store(w.sequence, std::memory_order_release);
+  w.note_in_index(at);
+  if (h.waiting.load(std::memory_order_relaxed) != 0) w.wake_followers();
+  return {w.sequence};
+}
+
+double Writer::fill() const {
+  if (impl_->ring->broken()) return 1;
+  const std::uint64_t pending = impl_->position - impl_->ring->mark().position;
+  return static_cast<double>(pending) / static_cast<double>(impl_->ring->capacity());
+}
+
+RecordSequence Writer::last() const { return {impl_->sequence}; }
+
+const RingHandle& Writer::ring() const { return impl_->ring; }
+
+}  // namespace levi::journal
