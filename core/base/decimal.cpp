@@ -101,14 +101,16 @@ Result<Money> notional(Price price, Quantity quantity, int price_exponent, int q
   LEVI_CHECK(quantity_exponent >= 0 && quantity_exponent <= kExponentMax);
   Wide product = static_cast<Wide>(price.value) * quantity.value;
   const int shift = kMoneyExponent - price_exponent - quantity_exponent;
+  bool fits = true;  // 63 + 63 bits and eight decimals more do not fit into 127
   if (shift >= 0) {
-    product *= kPowersOfTen[static_cast<std::size_t>(shift)];
+    const Wide unit = kPowersOfTen[static_cast<std::size_t>(shift)];
+    fits = !__builtin_mul_overflow(product, unit, &product);
   } else {
     const Wide unit = kPowersOfTen[static_cast<std::size_t>(-shift)];
     const Wide half = product < 0 ? -unit / 2 : unit / 2;
     product = (product + half) / unit;
   }
-  if (product > std::numeric_limits<std::int64_t>::max() ||
+  if (!fits || product > std::numeric_limits<std::int64_t>::max() ||
       product < std::numeric_limits<std::int64_t>::min()) {
     return error(ErrorCode::kInvalid, "price times quantity does not fit into 64 bits of 1e-8");
   }

@@ -35,6 +35,9 @@ inline constexpr std::uint16_t kSymbolsMax =
 inline constexpr std::uint16_t kEnginesMax = 256;
 inline constexpr std::uint8_t kSourcesMax = 16;
 
+inline constexpr SourceId kPrivateSource{
+    1};  // orders and deals of the account; every other source is market data
+
 template <std::size_t N>
 using Reserved = std::array<std::uint8_t, N>;
 

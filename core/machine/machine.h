@@ -41,9 +41,13 @@ class Machine {
 
 constexpr bool valid_instant(Instant t) { return t.ns >= 0 && t.ns <= kTimeMax; }
 
+// What `step` relies on: every enum, bool, text length and range. Shells ask it before they journal
+// what came from outside, so that the journal can be read back. Empty message-wise where all is
+// well; kInvalid names the field.
+Status check(const Event& event);
+
 // The number of an event's type in the journal, and the way back from its bytes (kCorrupt with what
-// was wrong: every enum, bool, text length and range is checked, so that no bytes at all can make
-// `step` fail a check).
+// was wrong; what it gives passes `check`, so no bytes at all can make `step` fail).
 std::uint16_t event_type(const Event& event);
 std::string_view event_bytes(const Event& event);  // valid while the event lives
 Result<Event> event_from(std::uint16_t type, std::string_view bytes);

@@ -93,7 +93,8 @@ struct Order {
   VenueOrderId venue_order;
   bool cancel_requested = false;
   std::uint32_t queries = 0;    // since it became unknown or unsettled
-  Instant asked;                // when it was last queried or its cancel sent
+  Instant asked;                // when it was last queried
+  Instant cancel_asked;         // when its cancel was last sent
   std::vector<TradeId> trades;  // of its fills: a repeat is recognised by these
 };
 // Terminal, and every fill that the venue counts has been seen.
@@ -135,6 +136,7 @@ struct Engine {
   EngineDefined definition;
   bool defined = false;
   bool wanted = true;            // false after a stop command, until a start command
+  bool stopping = false;         // StopEngine was sent, EngineDown has not come
   bool restart_pending = false;  // a restart command waits for EngineDown
   EngineState state = EngineState::kStopped;
   EngineIncarnation incarnation;  // of the running or last process
@@ -227,6 +229,7 @@ struct State {
   std::uint32_t reconcile_unsettled = 0;  // what the shell could not settle in the last one
 
   Money realised_today;
+  Money equity;  // Σ realised + unrealised
   Money equity_day_start;
   bool daily_loss_reached = false;  // until the day changes
   std::int64_t day = 0;             // days since the epoch of the journal's Instant, UTC
@@ -240,7 +243,6 @@ struct State {
 
   // Derived.
   TradingState trading = TradingState::kHalted;
-  Money equity;  // Σ realised + unrealised
   std::uint32_t open_orders = 0;
   std::uint32_t unknown_orders = 0;
   std::uint32_t unsettled_orders = 0;

@@ -1,0 +1,18 @@
+// Market data and feeds, as the machine sees them. Private to core/machine.
+#pragma once
+
+#include "core/machine/context.h"
+
+namespace levi::machine::market_data {
+
+void on_top_of_book(Context& context, const TopOfBook& event);
+void on_deal(Context& context, const Deal& event);
+void on_gap(Context& context, const BookGap& event);
+void on_feed_up(Context& context, const FeedUp& event);
+void on_feed_down(Context& context, const FeedDown& event);
+void on_core_started(Context& context);
+// Asks for REST polling where a feed stays down; pulls resting orders of symbols whose data is
+// stale.
+void on_timer(Context& context);
+
+}  // namespace levi::machine::market_data

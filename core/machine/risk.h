@@ -1,0 +1,15 @@
+// The risk gate: every intent is accepted, or refused for one named reason (DESIGN §4). Private to
+// core/machine.
+#pragma once
+
+#include "core/machine/context.h"
+
+namespace levi::machine::risk {
+
+// What the gate says to a kPlace of a running engine. Exposure is judged as if every open order of
+// that side were filled.
+Refusal judge(const State& state, const Instrument& instrument, const Intent& intent);
+
+void on_intent(Context& context, const Intent& event);
+
+}  // namespace levi::machine::risk
