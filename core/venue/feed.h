@@ -1,8 +1,16 @@
-// Feed: one source of market data and of private order and deal pushes. Owned by the trading thread.
+// Feed: a source of market data, or of private order and deal pushes. Owned by the trading thread.
 //
-// Emits machine events: TopOfBook, Deal, BookGap, FeedUp, FeedDown, and VenueAck/VenueFill/VenueCanceled from the private
-// stream. Reconnects by policy/reconnect, resyncs a poisoned book, watches every subscription (policy/staleness), renews its
-// sockets with an overlap before the venue's 24 h end, falls back to REST polling.
+// Emits machine events: TopOfBook, Deal, BookGap, FeedUp, FeedDown, and VenueAck/VenueFill/
+// VenueCanceled from the private stream. Reconnects by policy/reconnect, resyncs a poisoned book,
+// watches every subscription (policy/staleness), renews its sockets with an overlap before the
+// venue's 24 h end, polls over REST where told to.
+//
+// Sources. A venue limits the subscriptions of one connection, so a market feed of many symbols has
+// several connections, and each is a source of its own: FeedDown(source) concerns only the symbols
+// whose data came from that source.
+//
+// An unchanged TopOfBook is emitted again from time to time while its subscription is proven alive:
+// a quiet market is not a stale one.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +24,27 @@
 
 namespace levi::venue {
 
+inline constexpr SourceId kMarketSource{0};   // the first market connection
+inline constexpr SourceId kPrivateSource{1};  // orders and deals of the account
+// Further market connections take 2, 3, ...
+constexpr SourceId market_source(std::size_t connection) {
+  return connection == 0 ? kMarketSource : SourceId{static_cast<std::uint8_t>(connection + 1)};
+}
+
 struct SubscriptionStatus {
   std::string channel;
-  bool live = false;
+  bool live = false;  // confirmed by the venue, and heard within the watchdog's limit
   MonoTime last_frame;
 };
 struct FeedStatus {
-  std::string name;      // "market", "private"
+  std::string name;  // "market", "private"
   bool connected = false;
   bool polling = false;
-  std::uint64_t connection = 0;
+  std::uint64_t connection = 0;  // ordinal of the newest connection
   std::uint64_t reconnects = 0;
+  std::uint64_t frames = 0;         // application frames accepted
+  std::uint64_t decode_errors = 0;  // frames that made no sense, counted and dropped
+  std::string detail;               // why it is not connected; empty when it is
   std::vector<SubscriptionStatus> subscriptions;
 };
 
@@ -37,7 +55,8 @@ class Feed {
   virtual void start() = 0;
   virtual void stop() = 0;
   virtual void resync(SymbolId symbol) = 0;
-  virtual void set_polling(bool on) = 0;
+  // REST polling of the source's symbols while its socket is down. The machine decides (PollRest).
+  virtual void set_polling(SourceId source, bool on) = 0;
   virtual FeedStatus status() const = 0;
 };
 

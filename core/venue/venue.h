@@ -1,4 +1,7 @@
 // Venue: what an exchange adaptor offers to levid. `mexc` is the first.
+//
+// One thread (trading) owns and calls it; `emit` is called on that thread, from the loop, never
+// from inside a call.
 #pragma once
 
 #include <functional>
@@ -6,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "core/latch/latch.h"
 #include "core/machine/event.h"
+#include "core/machine/state.h"
+#include "core/os/loop.h"
 #include "core/venue/feed.h"
 #include "core/venue/gateway.h"
 
@@ -18,31 +24,44 @@ struct VenueOptions {
   std::string websocket_path = "/ws";
   GatewayOptions gateway;
   std::vector<std::string> symbols;
-  Nanos data_age_max{1s};        // the watchdog's limit per subscription
-  Nanos polling_after{5s};       // WebSocket down for longer: REST polling
-  bool use_websocket = true;     // MEXC_USE_WS=false forces polling
+  Nanos data_age_max{1s};     // the watchdog's limit per subscription
+  bool use_websocket = true;  // MEXC_USE_WS=false forces polling
   std::uint64_t jitter_seed = 0;
   unsigned depth_levels_max = 1000;
   std::string update_speed = "10ms";  // or "100ms"
+  Nanos renew_after{23h};  // a socket's age at which it is replaced; the venue ends it at 24 h
+  Nanos listen_key_extend{20min};  // the venue forgets the key after 60 min
+  Nanos ping_every{8s};
+  Nanos poll_every{250ms};  // REST polling: between two questions, over all symbols
 };
 
 class Venue {
  public:
   using Emit = std::function<void(const machine::Event&)>;
   virtual ~Venue() = default;
-  // Blocking, at start-up only: serverTime (clock offset beyond 1 s is an error that names it) and exchangeInfo for the symbols.
+  // Blocking, at start-up only: serverTime (clock offset beyond 1 s is an error that names it), the
+  // key and its signature, and exchangeInfo for the symbols.
   virtual Result<std::vector<machine::InstrumentDefined>> load_instruments() = 0;
-  // The same instruments with the ids that levid gave them; before anything else is asked of the venue.
+  // The same instruments with the ids that levid gave them; before anything else is asked of the
+  // venue.
   virtual void set_instruments(const std::vector<machine::InstrumentDefined>& instruments) = 0;
   virtual Gateway& gateway() = 0;
   virtual Feed& market() = 0;
   virtual Feed& private_stream() = 0;
-  // Reconciliation (DESIGN §4 "At start"): asks open orders and trades since `since` for each symbol, active ones first, emits
-  // ReconcileStarted, VenueOrderState, VenueFill, ForeignOrder, then ReconcileDone. Repeats itself until the venue answers.
+  // Reconciliation (DESIGN §4 "At start"): for each symbol, active ones first, asks what is open,
+  // each of our live orders that is not among them, and the trades since `since`; emits
+  // ReconcileStarted, VenueFill, VenueOrderState, ForeignOrder, then ReconcileDone. Repeats each
+  // question until the venue answers. Also to be called when the private stream comes up again
+  // after a loss (FeedUp of kPrivateSource with since_down > 0): pushes were missed. A second call
+  // while one runs starts over.
   virtual void reconcile(const machine::State& state, Instant since) = 0;
+  virtual bool reconciling() const = 0;
   virtual Nanos clock_offset() const = 0;  // venue minus wall
 };
 
-std::unique_ptr<Venue> make_mexc(os::Loop& loop, latch::Latch& latch, VenueOptions options, Venue::Emit emit);
+// kInvalid: options that can never work (an empty key, an update speed that the venue does not
+// have); kUnsupported without HMAC-SHA256.
+Result<std::unique_ptr<Venue>> make_mexc(os::Loop& loop, latch::Latch& latch, VenueOptions options,
+                                         Venue::Emit emit);
 
 }  // namespace levi::venue

@@ -1,0 +1,16 @@
+// What the venue's records are as machine events, and our orders as the venue's names. Pure.
+#pragma once
+
+#include "core/base/ids.h"
+#include "core/machine/effect.h"
+#include "core/machine/event.h"
+#include "core/venue/mexc/records.h"
+
+namespace levi::mexc {
+
+ClientOrderId client_order_id(const InstanceId& instance, const machine::QueryOrder& order);
+machine::VenueOrderState to_order_state(const OrderRecord& record, const ClientOrderIdParts& parts);
+machine::VenueFill to_fill(const TradeRecord& trade, const ClientOrderIdParts& parts);
+machine::ForeignOrder to_foreign(const OrderRecord& record);
+
+}  // namespace levi::mexc

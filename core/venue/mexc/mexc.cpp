@@ -1,0 +1,160 @@
+// The MEXC venue: wires clock, REST, gateway, feeds and reconciliation together.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/random.h"
+#include "core/venue/mexc/gateway.h"
+#include "core/venue/mexc/market_feed.h"
+#include "core/venue/mexc/private_stream.h"
+#include "core/venue/mexc/reconciler.h"
+#include "core/venue/mexc/start_up.h"
+#include "core/venue/venue.h"
+
+namespace levi::mexc {
+namespace {
+
+constexpr Nanos kRecvWindowMax{60s};  // the venue's
+
+RestOptions rest_options(const venue::VenueOptions& options) {
+  RestOptions rest;
+  rest.endpoint = options.rest;
+  rest.key = options.gateway.credentials.key;
+  rest.recv_window = options.gateway.recv_window;
+  rest.timeout = options.gateway.answer_timeout;
+  rest.connections = options.gateway.query_connections;
+  return rest;
+}
+
+SocketOptions socket_options(const venue::VenueOptions& options) {
+  SocketOptions socket;
+  socket.endpoint = options.websocket;
+  socket.target = options.websocket_path;
+  socket.connect_timeout = options.gateway.connect_timeout;
+  socket.ping_every = options.ping_every;
+  return socket;
+}
+
+MarketOptions market_options(const venue::VenueOptions& options) {
+  MarketOptions market;
+  market.socket = socket_options(options);
+  market.book.levels_max = options.depth_levels_max;
+  market.book.refresh = options.data_age_max / 4;
+  market.book.probe_grace = std::min<Nanos>(market.book.probe_grace, options.data_age_max / 2);
+  market.update_speed = options.update_speed;
+  market.data_age_max = options.data_age_max;
+  market.renew_after = options.renew_after;
+  market.poll_every = options.poll_every;
+  market.use_websocket = options.use_websocket;
+  return market;
+}
+
+PrivateOptions private_options(const venue::VenueOptions& options) {
+  PrivateOptions stream;
+  stream.socket = socket_options(options);
+  stream.instance = options.gateway.instance;
+  stream.data_age_max = options.data_age_max;
+  stream.listen_key_extend = options.listen_key_extend;
+  stream.renew_after = options.renew_after;
+  return stream;
+}
+
+QueryOptions query_options(const venue::GatewayOptions& options) {
+  return {options.instance, options.recv_window, options.query_delay_min, options.query_delay_max};
+}
+
+Status check(const venue::VenueOptions& options) {
+  const auto& gateway = options.gateway;
+  if (options.update_speed != "10ms" && options.update_speed != "100ms") {
+    return error(ErrorCode::kInvalid,
+                 "update_speed '" + options.update_speed + "' is not the venue's",
+                 "write 10ms or 100ms");
+  }
+  if (gateway.credentials.secret.empty())
+    return error(ErrorCode::kInvalid, "the venue's secret is empty");
+  if (gateway.recv_window < 1ms || gateway.recv_window > kRecvWindowMax) {
+    return error(ErrorCode::kInvalid, "recv_window must be between 1 ms and 60 s");
+  }
+  if (gateway.order_connections == 0 ||
+      gateway.order_connections * 2 > venue::OrderSockets::kSlots ||
+      gateway.query_connections == 0) {
+    return error(ErrorCode::kInvalid, "order_connections must be between 1 and 64");
+  }
+  return ok();
+}
+
+class Mexc final : public venue::Venue {
+ public:
+  Mexc(os::Loop& loop, latch::Latch& latch, venue::VenueOptions options, Emit emit, Signer signer,
+       Signer rest_signer, OrderEncoder encoder)
+      : options_(std::move(options)),
+        signer_(std::move(signer)),
+        clock_(options_.gateway.wall_now),
+        rest_(loop, rest_options(options_), std::move(rest_signer), clock_),
+        queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway), emit),
+        trades_(loop, rest_, instruments_),
+        gateway_({loop, latch, rest_, clock_, instruments_, queries_, trades_}, options_.gateway,
+                 std::move(encoder), derive_seed(options_.jitter_seed, 1), emit),
+        market_(loop, rest_, instruments_, market_options(options_), ordinal_,
+                derive_seed(options_.jitter_seed, 2), emit),
+        private_(loop, rest_, instruments_, private_options(options_), ordinal_,
+                 derive_seed(options_.jitter_seed, 3), emit),
+        reconciler_({loop, rest_, clock_, instruments_, queries_, trades_,
+                     [this](OrderSequence order) { return gateway_.is_outstanding(order); }},
+                    options_.gateway.instance, emit) {
+    gateway_.on_accepted([this](OrderSequence order) { private_.expect(order); });
+  }
+
+  Result<std::vector<machine::InstrumentDefined>> load_instruments() override {
+    LEVI_TRY(loaded, StartUp(options_.gateway, signer_, clock_).load(options_.symbols));
+    std::vector<machine::InstrumentDefined> definitions;
+    for (const Instrument& instrument : loaded) definitions.push_back(instrument.definition);
+    instruments_.assign(std::move(loaded));
+    return definitions;
+  }
+  void set_instruments(const std::vector<machine::InstrumentDefined>& instruments) override {
+    instruments_.renumber(instruments);
+  }
+  venue::Gateway& gateway() override { return gateway_; }
+  venue::Feed& market() override { return market_; }
+  venue::Feed& private_stream() override { return private_; }
+  void reconcile(const machine::State& state, Instant since) override {
+    reconciler_.start(state, since);
+  }
+  bool reconciling() const override { return reconciler_.running(); }
+  Nanos clock_offset() const override { return clock_.offset(); }
+
+ private:
+  const venue::VenueOptions options_;
+  Signer signer_;
+  VenueClock clock_;
+  Instruments instruments_;
+  std::uint64_t ordinal_ = 0;  // of the last feed connection
+  Rest rest_;
+  OrderQueries queries_;
+  TradePages trades_;
+  MexcGateway gateway_;
+  MarketFeed market_;
+  PrivateStream private_;
+  Reconciler reconciler_;
+};
+
+}  // namespace
+}  // namespace levi::mexc
+
+namespace levi::venue {
+
+Result<std::unique_ptr<Venue>> make_mexc(os::Loop& loop, latch::Latch& latch, VenueOptions options,
+                                         Venue::Emit emit) {
+  LEVI_TRY_STATUS(mexc::check(options));
+  const GatewayOptions& gateway = options.gateway;
+  LEVI_TRY(encoder, mexc::OrderEncoder::create({gateway.rest.text(), gateway.credentials.key,
+                                                gateway.credentials.secret, gateway.instance,
+                                                gateway.incarnation, gateway.recv_window}));
+  LEVI_TRY(signer, mexc::Signer::create(gateway.credentials.secret));
+  LEVI_TRY(rest_signer, mexc::Signer::create(gateway.credentials.secret));
+  return std::unique_ptr<Venue>(
+      std::make_unique<mexc::Mexc>(loop, latch, std::move(options), std::move(emit),
+                                   std::move(signer), std::move(rest_signer), std::move(encoder)));
+}
+
+}  // namespace levi::venue

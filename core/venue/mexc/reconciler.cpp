@@ -1,0 +1,176 @@
+#include "core/venue/mexc/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/sabotage.h"
+#include "core/venue/mexc/events.h"
+
+namespace levi::mexc {
+namespace {
+
+constexpr Nanos kDelayMin{50ms};
+constexpr Nanos kDelayMax{2s};
+constexpr std::int64_t kAhead_ms = 60'000;  // a trade may be stamped after our idea of now
+
+bool is_active(const machine::Instrument& instrument) {
+  return instrument.open_orders > 0 || instrument.unsettled_orders > 0 ||
+         instrument.position.quantity.value != 0;
+}
+
+}  // namespace
+
+Reconciler::Reconciler(Parts parts, InstanceId instance, Emit emit)
+    : parts_(std::move(parts)), instance_(instance), emit_(std::move(emit)) {}
+
+Reconciler::~Reconciler() { parts_.loop.cancel(timer_); }
+
+void Reconciler::start(const machine::State& state, Instant since) {
+  ++generation_;
+  running_ = true;
+  state_ = &state;
+  since_ = since;
+  delay_ = Nanos{0};
+  parts_.loop.cancel(timer_);
+  timer_ = parts_.loop.after(Nanos{0}, [this] { begin(); });  // No event from inside this call.
+}
+
+void Reconciler::begin() {
+  timer_ = 0;
+  questions_open_ = orders_checked_ = fills_added_ = unsettled_ = 0;
+  symbols_.clear();
+  std::vector<SymbolId> active;
+  if (!sabotaged(Defence::kReconcile)) {
+    for (const Instrument& instrument : parts_.instruments.all()) {
+      const SymbolId symbol = instrument.definition.symbol;
+      const bool known = symbol.value < state_->instruments.size();
+      const bool first = known && is_active(state_->instruments[symbol.value]);
+      (first ? active : symbols_).push_back(symbol);
+    }
+    // Live orders of a symbol that is no longer configured can't be asked for.
+    for (const auto& [sequence, order] : state_->orders) {
+      const bool settled = machine::is_settled(order);
+      unsettled_ += settled || parts_.queries.knows(order.symbol) ? 0 : 1;
+    }
+  }
+  symbols_.insert(symbols_.end(), active.rbegin(), active.rend());
+  emit_(machine::ReconcileStarted{since_});
+  next_symbol();
+}
+
+void Reconciler::next_symbol() {
+  open_.clear();
+  foreign_.clear();
+  listed_.clear();
+  if (symbols_.empty()) return finish_if_done();
+  const SymbolId symbol = symbols_.back();
+  symbols_.pop_back();
+  ++questions_open_;
+  ask_open(symbol);
+}
+
+void Reconciler::again(std::function<void()> step, Nanos least) {
+  delay_ = std::clamp(delay_ * 2, kDelayMin, kDelayMax);
+  timer_ = parts_.loop.after(std::max(delay_, least), [this, step = std::move(step)] {
+    timer_ = 0;
+    step();
+  });
+}
+
+void Reconciler::ask_open(SymbolId symbol) {
+  parts_.rest.signed_call("GET", "/api/v3/openOrders",
+                          "symbol=" + parts_.instruments.find(symbol)->name,
+                          [this, symbol, generation = generation_](const Answer& answer) {
+                            if (generation == generation_) on_open(symbol, answer);
+                          });
+}
+
+void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
+  if (answer.verdict != Verdict::kDone || !answer.body.is_array()) {
+    return again([this, symbol] { ask_open(symbol); }, answer.retry_after);
+  }
+  delay_ = Nanos{0};
+  const Instrument& instrument = *parts_.instruments.find(symbol);
+  for (const auto& line : answer.body) {
+    const auto record = read_order(line, instrument);
+    if (!record) {
+      ++unsettled_;
+      continue;
+    }
+    const auto parts = own_order(record.value().client_id, instance_);
+    if (parts) {
+      listed_.insert(parts->sequence.value);
+      open_.push_back(to_order_state(record.value(), *parts));
+    } else {
+      foreign_.push_back(to_foreign(record.value()));
+    }
+  }
+  ask_trades(symbol);
+}
+
+void Reconciler::ask_trades(SymbolId symbol) {
+  TradePages::Request request;
+  request.symbol = symbol;
+  request.window = {parts_.clock.ms(since_), parts_.clock.now_ms() + kAhead_ms};
+  parts_.trades.fetch(
+      std::move(request),
+      [this, generation = generation_](const TradeRecord& trade) {
+        if (generation == generation_) on_trade(trade);
+      },
+      [this, symbol, generation = generation_](const Status& status) {
+        if (generation != generation_) return;
+        if (!status) ++unsettled_;
+        report(symbol);
+      });
+}
+
+void Reconciler::on_trade(const TradeRecord& trade) {
+  const auto parts = own_order(trade.client_id, instance_);
+  if (!parts) return;
+  const auto order = state_->orders.find(parts->sequence.value);
+  const bool is_known =
+      order != state_->orders.end() &&
+      std::count(order->second.trades.begin(), order->second.trades.end(), trade.trade) > 0;
+  fills_added_ += is_known ? 0 : 1;
+  emit_(to_fill(trade, *parts));
+}
+
+void Reconciler::report(SymbolId symbol) {
+  for (const auto& state : open_) emit_(state);
+  for (const auto& order : foreign_) emit_(order);
+  orders_checked_ += static_cast<std::uint32_t>(open_.size());
+  ask_missing(symbol);
+  --questions_open_;
+  next_symbol();
+}
+
+void Reconciler::ask_missing(SymbolId symbol) {
+  std::vector<machine::QueryOrder> missing;
+  for (const auto& [sequence, order] : state_->orders) {
+    const bool is_done = machine::is_terminal(order.state) || listed_.count(sequence) > 0;
+    if (order.symbol != symbol || is_done || parts_.is_outstanding(order.sequence)) continue;
+    missing.push_back({order.sequence, order.symbol, order.incarnation, order.kind});
+  }
+  for (const machine::QueryOrder& order : missing) {
+    ++orders_checked_;
+    ++questions_open_;
+    parts_.queries.query(order, [this, generation = generation_](bool certain) {
+      if (generation != generation_) return;
+      unsettled_ += certain ? 0 : 1;
+      --questions_open_;
+      finish_if_done();
+    });
+  }
+}
+
+void Reconciler::finish_if_done() {
+  if (!running_ || questions_open_ > 0 || !symbols_.empty()) return;
+  running_ = false;
+  machine::ReconcileDone done;
+  done.orders_checked = orders_checked_;
+  done.fills_added = fills_added_;
+  done.unsettled = unsettled_;
+  emit_(done);
+}
+
+}  // namespace levi::mexc

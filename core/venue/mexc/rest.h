@@ -1,0 +1,80 @@
+// Rest: every call to the venue that is not an order: queries, cancels, snapshots, listen keys.
+//
+// Owned by the trading thread. Has its own few keep-alive connections, so these calls pass a sealed
+// latch. Signs, keeps the clock's offset, obeys Retry-After (429: that endpoint rests; 418: all
+// do), and asks once more by itself when the venue says that our timestamp is outside the window.
+// Callers repeat everything else. Answers come from the loop, never from inside a call; none comes
+// after the destruction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/instant.h"
+#include "core/os/http.h"
+#include "core/os/loop.h"
+#include "core/venue/gateway.h"
+#include "core/venue/mexc/answer.h"
+#include "core/venue/mexc/venue_clock.h"
+#include "core/venue/mexc/wire/sign.h"
+
+namespace levi::mexc {
+
+// "/api/v3/order?symbol=...&recvWindow=...&timestamp=...&signature=..."
+std::string signed_target(Signer& signer, std::string_view path, std::string_view query,
+                          Nanos recv_window, std::int64_t timestamp_ms);
+
+struct RestOptions {
+  os::Endpoint endpoint;
+  std::string key;
+  Nanos recv_window{2s};
+  Nanos timeout{2s};
+  unsigned connections = 4;
+  unsigned cancel_connections = 2;  // of their own: a cancel never waits behind a slow question
+};
+
+class Rest {
+ public:
+  using Done = std::function<void(const Answer&)>;
+
+  Rest(os::Loop& loop, RestOptions options, Signer signer, VenueClock& clock);
+  ~Rest();
+  Rest(const Rest&) = delete;
+  Rest& operator=(const Rest&) = delete;
+
+  // `path` is "/api/v3/order"; `query` is encoded already ("symbol=BTCUSDT&limit=5").
+  void call(const char* method, const char* path, std::string query, Done done);
+  void signed_call(const char* method, const char* path, std::string query, Done done);
+
+  // Asks the venue's time and moves the clock's offset. The Result is the serverTime in ms.
+  void server_time(std::function<void(Result<std::int64_t>)> done);
+
+  // The trouble that every signed call has, until one succeeds: a refused key. Empty: none.
+  const std::string& trouble() const { return trouble_; }
+  Nanos blocked_for(std::string_view path) const;
+  // The order connections, which don't pass through here, were told to wait, or were refused.
+  void note(const Answer& answer, std::string_view path, bool is_signed);
+
+ private:
+  struct Call;
+  void start(std::shared_ptr<Call> call);
+  void finish(const std::shared_ptr<Call>& call, Answer answer);
+  std::string target(const Call& call);
+
+  os::Loop& loop_;
+  const RestOptions options_;
+  Signer signer_;
+  VenueClock& clock_;
+  std::map<std::string, MonoTime, std::less<>> blocked_until_;  // by path; "" for all
+  std::string trouble_;
+  // Callbacks that outlive this object find it expired: HttpClient and the loop hold them.
+  std::shared_ptr<Rest*> alive_;
+  std::unique_ptr<os::HttpClient> client_;
+  std::unique_ptr<os::HttpClient> cancel_client_;
+};
+
+}  // namespace levi::mexc
