@@ -35,8 +35,8 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 struct HttpRequest {
   std::string method;  // "GET", upper case
   std::string target;  // as received: "/live/kill?on=false&reason=x"
-  HttpHeaders headers;
-  std::string body;
+  HttpHeaders headers = {};
+  std::string body = {};
 
   std::string_view path() const;   // "/live/kill"
   std::string_view query() const;  // "on=false&reason=x", raw; empty without '?'
@@ -48,8 +48,8 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";  // of a received one: as sent, else empty
-  HttpHeaders headers;                            // without Content-Type
-  std::string body;
+  HttpHeaders headers = {};                       // without Content-Type
+  std::string body = {};
 
   std::string_view header(std::string_view name) const;  // case-insensitive; empty if absent
 };

@@ -36,14 +36,14 @@ std::uint64_t anonymous_bytes(pid_t pid);  // Anonymous: of smaps_rollup, 0 if u
 // Standard input is /dev/null; signals are unblocked and at their defaults (ignored ones stay so,
 // but SIGPIPE).
 struct SpawnOptions {
-  std::string program;                 // absolute path
-  std::vector<std::string> arguments;  // without argv[0]
-  std::vector<std::pair<std::string, std::string>> environment_add;
-  std::vector<std::pair<int, int>> descriptors;  // (ours, number in the child), beyond 0..2
-  std::string stdout_path;                       // "" inherits; appended
-  std::string stderr_path;
-  std::optional<int> parent_death_signal;  // follows the spawning *thread*
-  bool new_session = false;                // outlives our terminal and our process group
+  std::string program = {};                 // absolute path
+  std::vector<std::string> arguments = {};  // without argv[0]
+  std::vector<std::pair<std::string, std::string>> environment_add = {};
+  std::vector<std::pair<int, int>> descriptors = {};  // (ours, number in the child), beyond 0..2
+  std::string stdout_path = {};                       // "" inherits; appended
+  std::string stderr_path = {};
+  std::optional<int> parent_death_signal = {};  // follows the spawning *thread*
+  bool new_session = false;                     // outlives our terminal and our process group
 };
 
 struct ExitStatus {

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -36,6 +37,9 @@ void set_no_delay(int fd) {
 
 // A socket file that nobody listens on any more is in the way of bind.
 Status remove_stale_socket(const Address& address, const std::string& path) {
+  struct stat info {};
+  // Anything else that stands there is not ours to remove: bind will say that the address is taken.
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return ok();
   const Fd probe(::socket(AF_UNIX, kSocketFlags, 0));
   if (!probe) return io_error("cannot create a socket", errno);
   if (::connect(probe.get(), address.get(), address.length) == 0 || errno == EAGAIN) {

@@ -1,18 +1,17 @@
 // Child::spawn: Boost.Process v2 with its vfork launcher. The only file that includes it.
 //
-// Boost 1.81 leaves five things to the caller, all done here by an initializer that runs in the
+// Boost 1.81 leaves six things to the caller, all done here by an initializer that runs in the
 // vforked child, where only async-signal-safe calls are allowed because the memory is the parent's:
-// - the launcher ends a child that could not exec with exit(), which would run the parent's atexit
-// handlers: `on_exec_error`
-//   leaves by _exit, and `spawn` reaps it;
-// - close_all compares an entry of its whitelist with itself and so leaves the gaps open: all is
-// made close-on-exec first;
-// - no parent-death signal, no setsid;
-// - signals: between vfork and exec a handler of ours would run in the child, on the parent's
-// memory: all are blocked, put
-//   back to their defaults in the child, and unblocked there;
-// - a descriptor's number in the child may be another source's number here: sources are moved out
-// of the way first.
+//
+// 1. The launcher ends a child that could not exec with exit(), which would run the parent's
+//    destructors: `on_exec_error` leaves by _exit instead, and `launch` reaps it.
+// 2. It looks for `on_exec_error` with five parameters and calls it with four: both are there.
+// 3. close_all compares an entry of its whitelist with itself and so leaves the gaps open: all is
+//    made close-on-exec first.
+// 4. There is no parent-death signal and no setsid.
+// 5. A signal handler of ours could run in the child, on the parent's memory: all signals are
+//    blocked, put back to their defaults in the child, and unblocked there.
+// 6. A descriptor's number in the child may be another source's here: sources are moved away first.
 #define BOOST_PROCESS_USE_STD_FS 1
 
 #include <fcntl.h>
@@ -81,6 +80,10 @@ class ChildSetup {
   void on_exec_error(Launcher&, const process::filesystem::path&, CommandLine&, const error_code&) {
     ::_exit(127);  // `ec` was assigned in the shared memory: the parent sees why.
   }
+  // Never called: 1.81 looks for this signature and then calls the one above.
+  template <class Launcher>
+  void on_exec_error(Launcher&, const error_code&, const process::filesystem::path&, CommandLine&,
+                     const error_code&);
 
  private:
   bool die_with_parent() {
