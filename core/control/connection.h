@@ -53,11 +53,14 @@ struct Connection {
   bool has_output() const { return out_begin < out_end; }
 };
 
-struct ConnectionBuffers {
+struct ConnectionBuffers {  // not initialised: a slot that was never used costs no memory
   std::array<char, kRequestBytesMax> in;
   std::array<char, kAnswerBytesMax> out;
+};
+
+struct ConnectionNotes {
   StopRequest release;  // in kAudit and kTrading
-  AuditEntry entry;
+  AuditEntry entry;     // the line for the audit chain
 };
 
 }  // namespace levi::control

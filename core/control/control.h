@@ -24,9 +24,8 @@ struct ControlOptions {
   os::Endpoint tcp;         // 127.0.0.1:8001; beyond loopback is refused with exit 2
   std::string socket_path;  // <runtime>/control.sock; empty: none
   Facts facts;
-  unsigned connections_max =
-      64;  // a quarter of them is the Unix socket's own: a flood of TCP can't take it
-  Nanos drain_max{200us};      // then the order sockets are aborted
+  unsigned connections_max = 256;  // a quarter of them is the Unix socket's own
+  Nanos drain_max{200us};          // then the order sockets are aborted
   Nanos kill_body_max{100ms};  // a POST to kill that is not whole by then kills with what is there
   Nanos request_max{10s};      // for any other request to arrive whole
   Nanos idle_max{300s};        // between requests

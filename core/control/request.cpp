@@ -194,13 +194,16 @@ ParseResult read_chunked(char* buffer, std::string_view rest, std::size_t size,
 ParseResult read_body(char* buffer, std::string_view rest, std::size_t size, const Framing& framing,
                       ParseResult result) {
   result.head_whole = true;
+  result.request.body = rest;  // as far as it is there
   if (framing.chunked && framing.has_length) {
     return refused(400, "both Content-Length and Transfer-Encoding are given");
   }
   if (framing.chunked) return read_chunked(buffer, rest, size, result);
   const auto head = static_cast<std::size_t>(rest.data() - buffer);
   if (framing.length > kRequestBytesMax - head) {
-    return refused(413, "the body is larger than this port reads");
+    ParseResult too_large = refused(413, "the body is larger than this port reads");
+    too_large.request.body = rest;
+    return too_large;
   }
   if (rest.size() < framing.length) return result;
   result.request.body = rest.substr(0, framing.length);

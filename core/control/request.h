@@ -29,7 +29,9 @@ enum class Parsed { kMore, kWhole, kRefused };
 
 struct ParseResult {
   Parsed parsed = Parsed::kMore;
-  Request request;  // kWhole: all of it; kMore: what the head said, once it is whole (`head_whole`)
+  // kWhole: all of it. kMore: what the head said once it is whole (`head_whole`), and the body as
+  // far as it is there; of a body that is too large (413) only that.
+  Request request;
   bool head_whole = false;
   std::size_t consumed = 0;  // kWhole: bytes of this request
   int status = 0;            // kRefused: 400, 413, 414, 431, 501, 505

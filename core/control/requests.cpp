@@ -74,6 +74,7 @@ void Server::serve(std::uint32_t i) {
     slot.serving = false;
     slot.in_used -= static_cast<std::uint32_t>(result.consumed);
     std::memmove(in, in + result.consumed, slot.in_used);
+    if (slot.waits != Waits::kRequest && slot.in_used > 0) overtake_release(i);
   }
 }
 
@@ -156,16 +157,13 @@ void Server::kill(std::uint32_t i, const StopRequest& request, std::string_view 
   if (outcome.sealed.in_flight_zero)
     status.latch_seals_drained.fetch_add(1, std::memory_order_relaxed);
   fill_entry(i, request, path, query);  // also of a slot that has just been closed
-  buffers_[i].entry.wall = wall;
+  notes_[i].entry.wall = wall;
   audit(i, 200);
   if (ports_.commands.wake_trading_)
     ports_.commands.wake_trading_();  // orders are to be cancelled now
   std::array<char, 231> text;
   Writer line(text);
-  line.text("killed by ")
-      .text(buffers_[i].entry.actor.view())
-      .text(": ")
-      .text(request.reason.view());
+  line.text("killed by ").text(notes_[i].entry.actor.view()).text(": ").text(request.reason.view());
   log(true, line.view());
 }
 
@@ -175,12 +173,12 @@ void Server::begin_release(std::uint32_t i, const StopRequest& request) {
     answer_problem(i, refusal->status, refusal->why.view());
     return audit(i, refusal->status);
   }
-  StopRequest& kept = buffers_[i].release;
+  StopRequest& kept = notes_[i].release;
   kept = request;
   if (kept.epoch == 0)
     kept.epoch = ports_.latch.load().epoch();  // what the asker could have seen: a later kill wins
-  buffers_[i].entry.status = 102;
-  slot.ticket = ports_.status.audit_ok.load() ? ports_.audit.push(buffers_[i].entry) : 0;
+  notes_[i].entry.status = 102;
+  slot.ticket = ports_.status.audit_ok.load() ? ports_.audit.push(notes_[i].entry) : 0;
   if (slot.ticket == 0) {
     answer_problem(
         i, 503,
@@ -207,7 +205,7 @@ void Server::submit_release(std::uint32_t i) {
   --awaiting_audit_;
   slot.number = ++requests_ << 1 | 1;  // odd: control's
   slot.waits = Waits::kTrading;
-  const StopRequest& request = buffers_[i].release;
+  const StopRequest& request = notes_[i].release;
   if (!ports_.commands.submit(release_command(ports_.latch, request, slot.number))) {
     finish_release(i, 503, "the trading thread's queue is full: try again", ports_.latch.load());
   }
@@ -250,7 +248,7 @@ void Server::finish_release(std::uint32_t i, int status, std::string_view text, 
   Connection& slot = slots_[i];
   slot.waits = Waits::kRequest;
   set_deadline(i, now_ + options_.idle_max);
-  buffers_[i].entry.duration_ns = (os::mono_now() - slot.begun).count();
+  notes_[i].entry.duration_ns = (os::mono_now() - slot.begun).count();
   const std::uint32_t generation = slot.generation;
   if (status == 200) {
     Writer out = body(i);
@@ -328,7 +326,7 @@ void Server::show(std::uint32_t i, const Request& request) {
 
 void Server::fill_entry(std::uint32_t i, const StopRequest& request, std::string_view path,
                         std::string_view query) {
-  AuditEntry& entry = buffers_[i].entry;
+  AuditEntry& entry = notes_[i].entry;
   entry.wall = os::wall_now();
   entry.actor = request.actor.empty() ? FixedString<31>("unknown") : request.actor;
   entry.peer = slots_[i].peer;
@@ -339,7 +337,7 @@ void Server::fill_entry(std::uint32_t i, const StopRequest& request, std::string
 }
 
 void Server::audit(std::uint32_t i, int status) {
-  AuditEntry& entry = buffers_[i].entry;
+  AuditEntry& entry = notes_[i].entry;
   entry.status = static_cast<std::uint16_t>(status);
   entry.duration_ns = (os::mono_now() - slots_[i].begun).count();
   (void)ports_.audit.push(entry);  // a full ring counts its loss

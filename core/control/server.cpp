@@ -17,6 +17,9 @@ constexpr std::uint64_t kWakeToken = kTcpToken - 2;
 constexpr int kAcceptsPerRound =
     16;  // below the smallest share of slots: a newcomer is served before it can be evicted
 constexpr unsigned kConnectionsLeast = 8;
+constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+constexpr Nanos kAcceptPause = 5ms;
+constexpr std::uint32_t kWarmSlots = 16;  // of each listener
 constexpr std::uint32_t kDroppedBytesMax = 1u << 20;
 constexpr Nanos kLingerMax = 1s;
 constexpr Nanos kRoundMax = 500ms;  // so that control_round_ns tells that the thread lives
@@ -51,17 +54,27 @@ Server::Server(ControlOptions options, ControlPorts ports, os::Poller poller)
       poller_(std::move(poller)),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   options_.connections_max = std::max(options_.connections_max, kConnectionsLeast);
-  slots_ = std::vector<Connection>(options_.connections_max);
-  buffers_ = std::make_unique<ConnectionBuffers[]>(
-      options_.connections_max);  // written: the pages are there
-  (void)os::lock_pages(buffers_.get(), sizeof(ConnectionBuffers) * slots_.size());
-  (void)os::lock_pages(slots_.data(), sizeof(Connection) * slots_.size());
   unix_.count = options_.socket_path.empty() ? 0 : options_.connections_max / 4;
   tcp_.first = unix_.count;
   tcp_.count = options_.connections_max - unix_.count;
+  tcp_.token = kTcpToken;
+  unix_.token = kUnixToken;
+  slots_ = std::vector<Connection>(options_.connections_max);
+  notes_ = std::vector<ConnectionNotes>(options_.connections_max);
+  buffers_ = std::make_unique_for_overwrite<ConnectionBuffers[]>(options_.connections_max);
+  // The first slots are there and stay there; the others come with a crowd.
+  for (auto* listener : {&unix_, &tcp_}) warm_up(*listener);
 }
 
 Server::~Server() { stop(); }
+
+void Server::warm_up(const Listener& listener) {
+  const std::uint32_t count = std::min(listener.count, kWarmSlots);
+  std::memset(static_cast<void*>(&buffers_[listener.first]), 0, sizeof(ConnectionBuffers) * count);
+  (void)os::lock_pages(&buffers_[listener.first], sizeof(ConnectionBuffers) * count);
+  (void)os::lock_pages(&slots_[listener.first], sizeof(Connection) * count);
+  (void)os::lock_pages(&notes_[listener.first], sizeof(ConnectionNotes) * count);
+}
 
 Status Server::listen() {
   LEVI_TRY(tcp, os::listen_on(options_.tcp, kBacklog));
@@ -92,6 +105,8 @@ void Server::stop() {
   wake_.raise();
   thread_.join();
   if (unix_.fd) ::unlink(options_.socket_path.c_str());
+  tcp_.fd.reset();  // whoever still waits to be accepted is told
+  unix_.fd.reset();
 }
 
 void Server::run() {
@@ -146,36 +161,72 @@ void Server::on_event(const epoll_event& event) {
 void Server::accept_waiting(Listener& listener) {
   for (int n = 0; n < kAcceptsPerRound; ++n) {
     os::Accepted newcomer = os::accept_now(listener.fd.get());
-    if (newcomer.no_descriptors) {
-      // Somebody has used up the process's descriptors: the spare one lets the newcomer in, and the
-      // slot that it takes over gives one back.
-      spare_.reset();
-      newcomer = os::accept_now(listener.fd.get());
-    }
+    if (newcomer.no_descriptors) newcomer = accept_without_descriptors(listener);
+    if (newcomer.no_descriptors) return pause(listener);
     if (!newcomer.fd) return;
     open_slot(slot_for_newcomer(listener), std::move(newcomer.fd));
-    if (!spare_) spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
 }
 
-// A free slot, else the one that has been silent longest: a flood of idle connections can't lock
-// the kill out. One that waits for the trading thread goes only when all do.
-std::uint32_t Server::slot_for_newcomer(const Listener& listener) {
-  std::uint32_t oldest = listener.first;
+// Somebody has used up the process's descriptors: the spare one lets the newcomer in. The spare
+// comes back with the next slot that closes, which is the oldest one's lot where it is needed again
+// before that.
+os::Accepted Server::accept_without_descriptors(const Listener& listener) {
+  if (!spare_ && oldest_slot(listener) != kNoSlot) evict(oldest_slot(listener));
+  spare_.reset();
+  return os::accept_now(listener.fd.get());
+}
+
+// Another thread was quicker to take what was freed. A listener that stays readable must not make
+// this thread spin.
+void Server::pause(Listener& listener) {
+  listener.paused_until = now_ + kAcceptPause;
+  next_deadline_ = std::min(next_deadline_, listener.paused_until);
+  (void)poller_.change(listener.fd.get(), 0, listener.token);
+}
+
+void Server::resume_if_due(Listener& listener) {
+  if (listener.paused_until <= now_) {
+    listener.paused_until = kNever;
+    (void)poller_.change(listener.fd.get(), os::Poller::kRead, listener.token);
+  }
+  next_deadline_ = std::min(next_deadline_, listener.paused_until);
+}
+
+// The slot in use that has been silent longest; one that waits for the trading thread goes only
+// when all do. kNoSlot: none is in use.
+std::uint32_t Server::oldest_slot(const Listener& listener) const {
+  std::uint32_t oldest = kNoSlot;
   bool oldest_works = true;
   for (std::uint32_t i = listener.first; i < listener.first + listener.count; ++i) {
     const Connection& slot = slots_[i];
-    if (slot.waits == Waits::kFree) return i;
+    if (slot.waits == Waits::kFree) continue;
     const bool works = slot.waits == Waits::kAudit || slot.waits == Waits::kTrading;
-    if (works != oldest_works ? !works : slot.last_activity < slots_[oldest].last_activity) {
+    const bool longer = oldest == kNoSlot || slot.last_activity < slots_[oldest].last_activity;
+    if (works != oldest_works ? !works : longer) {
       oldest = i;
       oldest_works = works;
     }
   }
-  ports_.status.control_evicted.fetch_add(1, std::memory_order_relaxed);
-  give_up_request(oldest);
-  if (slots_[oldest].waits != Waits::kFree) close_slot(oldest);
   return oldest;
+}
+
+// A flood of idle connections can't lock the kill out: when all slots are taken, the oldest one
+// goes.
+std::uint32_t Server::slot_for_newcomer(const Listener& listener) {
+  for (std::uint32_t i = listener.first; i < listener.first + listener.count; ++i) {
+    if (slots_[i].waits == Waits::kFree) return i;
+  }
+  const std::uint32_t oldest = oldest_slot(listener);
+  evict(oldest);
+  return oldest;
+}
+
+void Server::evict(std::uint32_t i) {
+  ports_.status.control_evicted.fetch_add(1, std::memory_order_relaxed);
+  const std::uint32_t generation = slots_[i].generation;
+  give_up_request(i);
+  if (slots_[i].generation == generation) close_slot(i);
 }
 
 void Server::open_slot(std::uint32_t i, os::Fd fd) {
@@ -199,6 +250,7 @@ void Server::close_slot(std::uint32_t i) {
   if (slot.waits == Waits::kAudit) --awaiting_audit_;
   poller_.remove(slot.fd.get());
   slot.fd.reset();
+  if (!spare_) spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   slot.waits = Waits::kFree;
   slot.deadline = kNever;
   ++slot.generation;
@@ -294,6 +346,8 @@ void Server::expire() {
   for (const Connection& slot : slots_) {
     if (slot.waits != Waits::kFree) next_deadline_ = std::min(next_deadline_, slot.deadline);
   }
+  resume_if_due(tcp_);
+  resume_if_due(unix_);
 }
 
 void Server::log(bool warning, std::string_view text) {

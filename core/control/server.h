@@ -15,6 +15,7 @@
 #include "core/control/kill.h"
 #include "core/os/poller.h"
 #include "core/os/queue.h"
+#include "core/os/socket_calls.h"
 #include "core/os/thread.h"
 
 namespace levi::control {
@@ -44,14 +45,22 @@ class Server final : public ControlServer {
     os::Fd fd;
     std::uint32_t first = 0;  // its slots
     std::uint32_t count = 0;
+    std::uint64_t token = 0;
+    MonoTime paused_until = kNever;
   };
 
   // Life and slots (server.cpp).
+  void warm_up(const Listener& listener);
   void run();
   void round();
   void on_event(const epoll_event& event);
   void accept_waiting(Listener& listener);
+  os::Accepted accept_without_descriptors(const Listener& listener);
+  void pause(Listener& listener);
+  void resume_if_due(Listener& listener);
+  std::uint32_t oldest_slot(const Listener& listener) const;
   std::uint32_t slot_for_newcomer(const Listener& listener);
+  void evict(std::uint32_t i);
   void open_slot(std::uint32_t i, os::Fd fd);
   void close_slot(std::uint32_t i);
   void on_readable(std::uint32_t i);
@@ -107,6 +116,7 @@ class Server final : public ControlServer {
   os::Fd spare_;  // given up for a moment when the process has no descriptor left
   std::vector<Connection> slots_;
   std::unique_ptr<ConnectionBuffers[]> buffers_;
+  std::vector<ConnectionNotes> notes_;
   MonoTime now_;
   MonoTime next_deadline_ = kNever;  // no deadline lies before it
   std::uint64_t requests_ = 0;

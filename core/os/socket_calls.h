@@ -77,7 +77,7 @@ inline FixedString<47> peer_name(int fd) {
   char* end = text.data() + std::strlen(text.data());
   *end++ = ':';
   end = std::to_chars(end, text.data() + text.size(), port).ptr;
-  return FixedString<47>({text.data(), static_cast<std::size_t>(end - text.data())});
+  return std::string_view(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
 // Keeps these pages in memory where that is permitted; false where not.
