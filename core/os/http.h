@@ -33,8 +33,8 @@ struct HttpLimits {
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
-  std::string method;  // "GET", upper case
-  std::string target;  // as received: "/live/kill?on=false&reason=x"
+  std::string method = {};  // "GET"
+  std::string target = {};  // as received: "/live/kill?on=false&reason=x"
   HttpHeaders headers = {};
   std::string body = {};
 
@@ -82,6 +82,8 @@ class HttpParser {
   int error_status() const;       // 400, 413 or 431 after an error of `feed`
   HttpRequest take_request();     // and resets for the next message
   HttpResponse take_response();
+  // A request as far as it was parsed: without a method where not even its head was whole.
+  const HttpRequest& partial_request() const;
 
  private:
   struct Impl;
@@ -131,6 +133,13 @@ class HttpServer {
   // of an order connection is a witness.
   void on_connection_closed(std::function<void(std::uint64_t connection)> handler);
   void on_connection_opened(std::function<void(std::uint64_t connection)> handler);
+  // Called with what never became a request: malformed, too large, late, or cut off by the end of
+  // its connection. `begun` is as far as it was parsed, `rest` the bytes behind that. What the
+  // handler returns is sent instead of the refusal (where anybody still listens): POST /live/kill
+  // has to kill however broken it is.
+  using BrokenHandler = std::function<std::optional<HttpResponse>(
+      const HttpRequest& begun, std::string_view rest, const std::string& peer)>;
+  void on_broken_request(BrokenHandler handler);
   void close_connection(std::uint64_t connection, bool with_reset);
   // As freeze_all for one connection, upgraded ones included; thawed, it reads on where it stopped.
   void freeze_connection(std::uint64_t connection, bool frozen);

@@ -80,6 +80,7 @@ void HttpConnection::on_end(StreamEnd end) {
   if (state_ == State::kOpen) {
     state_ = State::kClosed;
     dispatch_rest();
+    if (keep_alive_) (void)broken();  // the last one was cut off in the middle
     state_ = State::kOpen;
   }
   closed(end == StreamEnd::kEndOfFile ? "closed by the peer" : "reset by the peer",
@@ -165,9 +166,15 @@ void HttpConnection::fail(int status) {
                   : status == 431 ? "the header is too large\n"
                   : status == 408 ? "the request did not arrive in time\n"
                                   : "not a valid HTTP request\n";
+  if (auto instead = broken()) response = std::move(*instead);
   append_response(stream_.output(), response, framing());
   stream_.flush();
   linger();
+}
+
+std::optional<HttpResponse> HttpConnection::broken() {
+  if (owner_ == nullptr || (!parser_.started() && stream_.input().empty())) return std::nullopt;
+  return owner_->on_broken_request(parser_.partial_request(), stream_.input().view(), peer_);
 }
 
 bool HttpConnection::awaits(std::uint64_t ordinal) const {

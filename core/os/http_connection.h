@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ class HttpConnectionOwner {
  public:
   virtual ~HttpConnectionOwner() = default;
   virtual void on_request(HttpRequest request, std::shared_ptr<HttpReply> reply) = 0;
+  virtual std::optional<HttpResponse> on_broken_request(const HttpRequest& begun,
+                                                        std::string_view rest,
+                                                        const std::string& peer) = 0;
   virtual void on_connection_gone(std::uint64_t id, bool served) = 0;
 };
 
@@ -84,6 +88,7 @@ class HttpConnection final : public StreamEvents,
   void dispatch();
   void dispatch_rest();  // after the end: what arrived is handled, nothing is answered
   void fail(int status);
+  std::optional<HttpResponse> broken();
   void after_answer();
   void linger();
   void closed(const char* why, bool reset);

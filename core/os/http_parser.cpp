@@ -245,6 +245,10 @@ HttpRequest HttpParser::take_request() {
   return request;
 }
 
+const HttpRequest& HttpParser::partial_request() const {
+  return std::get<Collector<true>>(impl_->collector).message;
+}
+
 HttpResponse HttpParser::take_response() {
   LEVI_CHECK(done());
   HttpResponse response = std::move(std::get<Collector<false>>(impl_->collector).message);

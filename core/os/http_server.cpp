@@ -29,10 +29,17 @@ struct HttpServer::Impl final : HttpConnectionOwner, std::enable_shared_from_thi
   std::uint64_t last_id = 0;
   std::function<void(std::uint64_t)> opened;
   std::function<void(std::uint64_t)> closed;
+  BrokenHandler broken;
 
   void on_request(HttpRequest request, std::shared_ptr<HttpReply> reply) override {
     const auto self = shared_from_this();  // The handler may destroy the server.
     handler(std::move(request), std::move(reply));
+  }
+
+  std::optional<HttpResponse> on_broken_request(const HttpRequest& begun, std::string_view rest,
+                                                const std::string& peer) override {
+    const auto self = shared_from_this();
+    return broken ? broken(begun, rest, peer) : std::nullopt;
   }
 
   void on_connection_gone(std::uint64_t id, bool served) override {
@@ -117,6 +124,7 @@ struct HttpServer::Impl final : HttpConnectionOwner, std::enable_shared_from_thi
     stop_listening();
     opened = nullptr;
     closed = nullptr;
+    broken = nullptr;
     for (const auto& connection : snapshot()) connection->abandon();
     connections.clear();
     served_count = 0;
@@ -162,6 +170,8 @@ void HttpServer::on_connection_closed(std::function<void(std::uint64_t)> handler
 void HttpServer::on_connection_opened(std::function<void(std::uint64_t)> handler) {
   impl_->opened = std::move(handler);
 }
+
+void HttpServer::on_broken_request(BrokenHandler handler) { impl_->broken = std::move(handler); }
 
 void HttpServer::close_connection(std::uint64_t connection, bool with_reset) {
   if (const auto found = impl_->find(connection)) found->close_now(with_reset);
