@@ -117,9 +117,10 @@ void HttpConnection::process() {
   linger();
 }
 
-bool HttpConnection::may_take_request() const {
-  return state_ == State::kOpen && !awaiting_answer_ && keep_alive_ && !stream_.frozen() &&
-         stream_.pending() < kUnsentBytesMax;
+bool HttpConnection::may_take_request() {
+  if (state_ != State::kOpen || awaiting_answer_ || !keep_alive_ || stream_.frozen()) return false;
+  if (stream_.pending() >= kUnsentBytesMax) stream_.flush();
+  return stream_.pending() < kUnsentBytesMax;  // else on_drained goes on
 }
 
 bool HttpConnection::take_request() {

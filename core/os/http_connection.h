@@ -83,7 +83,7 @@ class HttpConnection final : public StreamEvents,
 
   void process();
   void process_later();
-  bool may_take_request() const;
+  bool may_take_request();
   bool take_request();  // false when no whole request is there
   void dispatch();
   void dispatch_rest();  // after the end: what arrived is handled, nothing is answered

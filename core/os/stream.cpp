@@ -98,6 +98,10 @@ void Stream::flush() {
     output_.clear();
     if (output_.capacity() > kKeptOutputMax) output_.shrink_to_fit();
     sent_ = 0;
+  } else if (sent_ > kKeptOutputMax && sent_ > output_.size() / 2) {
+    output_.erase(0,
+                  sent_);  // A writer that never lets it run dry would otherwise grow it for ever.
+    sent_ = 0;
   }
   update_interest();
 }

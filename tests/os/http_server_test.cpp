@@ -1,0 +1,519 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/os/http.h"
+#include "core/os/process.h"
+#include "tests/os/support.h"
+#include "tests/support/temp_folder.h"
+
+namespace levi::os {
+namespace {
+
+using Reply = std::shared_ptr<HttpReply>;
+
+HttpLimits small_limits() {
+  HttpLimits limits;
+  limits.header_bytes_max = 1024;
+  limits.body_bytes_max = 4096;
+  limits.connections_max = 4;
+  return limits;
+}
+
+// A server whose answers the test decides; clients are raw bytes on the same loop.
+class HttpServerTest : public testing::Test {
+ protected:
+  HttpServerTest() { start(small_limits()); }
+
+  void start(const HttpLimits& limits) {
+    server = std::make_unique<HttpServer>(loop, limits, [this](HttpRequest request, Reply reply) {
+      ++requests;
+      last = std::move(request);
+      handle(reply);
+    });
+    ASSERT_TRUE(server->listen({"127.0.0.1", 0, ""}));
+    server->on_connection_opened([this](std::uint64_t id) { opened.push_back(id); });
+    server->on_connection_closed([this](std::uint64_t id) { closed.push_back(id); });
+  }
+
+  Endpoint endpoint() const { return {"127.0.0.1", server->port(), ""}; }
+  RawClient connect() { return RawClient(loop, endpoint()); }
+
+  Loop loop;
+  std::unique_ptr<HttpServer> server;
+  std::function<void(Reply)> handle = [](const Reply& reply) { reply->send({.body = "ok"}); };
+  int requests = 0;
+  HttpRequest last;
+  std::vector<std::uint64_t> opened;
+  std::vector<std::uint64_t> closed;
+};
+
+constexpr std::string_view kGet = "GET /x HTTP/1.1\r\n\r\n";
+
+std::size_t count_of(const std::string& text, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++count;
+  return count;
+}
+
+TEST_F(HttpServerTest, AnswersEveryMethod) {
+  RawClient client = connect();
+  for (const std::string method : {"GET", "POST", "PUT", "DELETE", "PATCH"}) {
+    client.forget();
+    client.send(method + " /x?a=b HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+    EXPECT_EQ(client.read_until("\r\n\r\nok"),
+              "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\nok");
+    EXPECT_EQ(last.method, method);
+    EXPECT_EQ(last.body, "hi");
+  }
+  EXPECT_EQ(opened, std::vector<std::uint64_t>{1}) << "one connection for all";
+}
+
+TEST_F(HttpServerTest, AnswersHeadWithoutABody) {
+  RawClient client = connect();
+  client.send("HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+  const std::string& answers = client.read_until("ok");
+  EXPECT_EQ(count_of(answers, "Content-Length: 2"), 2u);
+  EXPECT_EQ(count_of(answers, "ok"), 1u);
+}
+
+TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
+  std::vector<Reply> waiting;
+  handle = [&](Reply reply) { waiting.push_back(std::move(reply)); };
+  RawClient client = connect();
+  client.send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(pump(loop, [&] { return waiting.size() == 1; }));
+  settle(loop);
+  EXPECT_EQ(waiting.size(), 1u) << "the next waits for the answer to the first";
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(waiting.size(), i + 1);
+    waiting[i]->send({.body = std::to_string(i + 1)});
+  }
+  const std::string& answers = client.read_until("\r\n\r\n3");
+  EXPECT_LT(answers.find("\r\n\r\n1"), answers.find("\r\n\r\n2"));
+}
+
+TEST_F(HttpServerTest, ManyPipelinedRequestsAreAllAnswered) {
+  RawClient client = connect();
+  std::string bytes;
+  for (int i = 0; i < 5000; ++i) bytes += kGet;
+  client.send(bytes);
+  client.read([](const std::string& all) { return count_of(all, "\r\n\r\nok") == 5000; });
+  EXPECT_EQ(requests, 5000);
+}
+
+TEST_F(HttpServerTest, AClientThatPipelinesAndDoesNotReadIsHeldBack) {
+  const std::string big(100'000, 'x');
+  handle = [&](const Reply& reply) { reply->send({.body = big}); };
+  RawClient client = connect();
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += kGet;  // 100 MB of answers
+  client.send(bytes);
+  settle(loop);
+  const int at_first = requests;
+  EXPECT_LT(at_first, 500);
+  client.read([&](const std::string& all) { return all.size() > 1000 * big.size(); });
+  EXPECT_EQ(requests, 1000) << "and served when it reads";
+}
+
+TEST_F(HttpServerTest, ClosesAfterTheAnswerWhenAsked) {
+  RawClient client = connect();
+  client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(client.read_to_end().find("Connection: close"), std::string::npos);
+  EXPECT_FALSE(client.was_reset());
+  client.close();
+  EXPECT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
+  EXPECT_EQ(server->connection_count(), 0u);
+}
+
+TEST_F(HttpServerTest, SpeaksHttp10) {
+  RawClient client = connect();
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_NE(client.read_to_end().find("\r\n\r\nok"), std::string::npos);
+  RawClient keeps = connect();
+  keeps.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_NE(keeps.read_until("ok").find("Connection: keep-alive"), std::string::npos);
+  EXPECT_FALSE(keeps.ended());
+}
+
+TEST_F(HttpServerTest, ReadsChunkedBodiesAndSaysContinue) {
+  RawClient client = connect();
+  client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+  client.read_until("HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_EQ(count_of(client.read_until("ok"), "100 Continue"), 1u);
+  EXPECT_EQ(last.body, "abc");
+}
+
+TEST_F(HttpServerTest, NamesTheLimitThatWasExceeded) {
+  const std::string long_header = "GET / HTTP/1.1\r\nA: " + std::string(5000, 'x') + "\r\n\r\n";
+  const std::string long_body =
+      "POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x');
+  const std::pair<std::string, const char*> cases[] = {
+      {long_header, "431"}, {long_body, "413"}, {"what is this?\r\n\r\n", "400"}};
+  for (const auto& [bytes, status] : cases) {
+    RawClient client = connect();
+    client.send(bytes);
+    const std::string& answer = client.read_to_end();
+    EXPECT_EQ(answer.substr(9, 3), status);
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+    EXPECT_FALSE(client.was_reset()) << "the answer must arrive, although more was sent";
+  }
+  EXPECT_EQ(requests, 0);
+}
+
+TEST_F(HttpServerTest, RefusesConnectionsBeyondTheLimitWith503) {
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<RawClient>(loop, endpoint()));
+  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 4; }));
+  RawClient fifth = connect();
+  fifth.send(kGet);
+  EXPECT_EQ(fifth.read_to_end().substr(9, 3), "503");
+  fifth.close();
+  EXPECT_EQ(server->connection_count(), 4u);
+  clients.pop_back();
+  ASSERT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
+  RawClient sixth = connect();
+  sixth.send(kGet);
+  EXPECT_EQ(sixth.read_until("ok").substr(9, 3), "200");
+  EXPECT_EQ(opened.size(), 5u) << "the refused one was never opened";
+}
+
+TEST_F(HttpServerTest, AnAnswerMayComeLaterOrNeverHarm) {
+  std::vector<Reply> kept;
+  handle = [&](Reply reply) { kept.push_back(std::move(reply)); };
+  RawClient client = connect();
+  client.send(kGet);
+  ASSERT_TRUE(pump(loop, [&] { return kept.size() == 1; }));
+  bool told = false;
+  kept[0]->on_close([&] { told = true; });
+  client.close();
+  ASSERT_TRUE(pump(loop, [&] { return told; }));
+  kept[0]->send({});
+  kept[0]->begin_stream("text/plain", 100);
+  EXPECT_FALSE(kept[0]->write("x"));
+  kept[0]->end_stream();
+  kept[0]->reset();
+  EXPECT_EQ(kept[0]->upgrade(), nullptr);
+  bool told_at_once = false;
+  kept[0]->on_close([&] { told_at_once = true; });
+  EXPECT_TRUE(told_at_once);
+  server.reset();
+  kept[0]->send({});
+}
+
+TEST_F(HttpServerTest, ASecondAnswerIsIgnored) {
+  Reply first;
+  handle = [&](const Reply& reply) {
+    if (!first) first = reply;
+    reply->send({.body = "one"});
+    reply->send({.body = "two"});
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  client.read_until("one");
+  client.send(kGet);
+  first->send({.body = "late"});
+  const std::string& answers =
+      client.read([](const std::string& all) { return count_of(all, "one") == 2; });
+  EXPECT_EQ(answers.find("two"), std::string::npos);
+  EXPECT_EQ(answers.find("late"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ADroppedReplyIsAnswered500) {
+  handle = [](const Reply&) {};
+  RawClient client = connect();
+  client.send(kGet);
+  EXPECT_EQ(client.read_until("not answered").substr(9, 3), "500");
+}
+
+TEST_F(HttpServerTest, AHeaderCannotBeBrokenByItsValue) {
+  handle = [](const Reply& reply) {
+    reply->send({.headers = {{"X-Echo", "a\r\nSet-Cookie: forged"}}, .body = "ok"});
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  EXPECT_EQ(client.read_until("\r\n\r\nok").find("\nSet-Cookie"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ListensOnUnixSocketsToo) {
+  test::TempFolder folder;
+  ASSERT_TRUE(server->listen({"", 0, folder / "s"}));
+  handle = [](const Reply& reply) { reply->send({.body = reply->peer()}); };
+  RawClient client(loop, {"", 0, folder / "s"});
+  client.send(kGet);
+  EXPECT_NE(client.read_until("unix").find("unix"), std::string::npos);
+  RawClient tcp = connect();
+  tcp.send(kGet);
+  const std::string own = "127.0.0.1:" + std::to_string(local_port(tcp.fd()).value());
+  EXPECT_NE(tcp.read_until(own).find(own), std::string::npos);
+}
+
+TEST_F(HttpServerTest, HandlesWhatArrivedBeforeAReset) {
+  Reply held;
+  std::vector<std::string> targets;
+  std::vector<std::uint64_t> closed_when_handled;
+  handle = [&](const Reply& reply) {
+    targets.push_back(last.target);
+    closed_when_handled.push_back(closed.size());
+    if (!held) held = reply;  // the first is never answered
+  };
+  RawClient client = connect();
+  client.send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(pump(loop, [&] { return targets.size() == 1; }));
+  // These two wait in the kernel when the RST comes; the last one is not whole.
+  client.send("GET /3 HTTP/1.1\r\n\r\nGET /4 HTT");
+  client.abort();
+  ASSERT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
+  EXPECT_EQ(targets, (std::vector<std::string>{"/1", "/2", "/3"}));
+  EXPECT_EQ(closed_when_handled, (std::vector<std::uint64_t>{0, 0, 0})) << "closed comes last";
+}
+
+TEST_F(HttpServerTest, HandlesWhatArrivedBeforeTheEndOfFile) {
+  RawClient client = connect();
+  client.send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+  client.close();
+  ASSERT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
+  EXPECT_EQ(requests, 2);
+}
+
+TEST_F(HttpServerTest, ResetsInsteadOfAnAnswer) {
+  handle = [](const Reply& reply) { reply->reset(); };
+  RawClient client = connect();
+  client.send(kGet);
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_TRUE(client.was_reset());
+  EXPECT_EQ(closed.size(), 1u);
+}
+
+TEST_F(HttpServerTest, ClosesAllWithAReset) {
+  RawClient one = connect();
+  RawClient two = connect();
+  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 2; }));
+  server->close_all(true);
+  EXPECT_EQ(closed.size(), 2u);
+  EXPECT_EQ(server->connection_count(), 0u);
+  one.read_to_end();
+  two.read_to_end();
+  EXPECT_TRUE(one.was_reset());
+  EXPECT_TRUE(two.was_reset());
+}
+
+TEST_F(HttpServerTest, ClosesOneConnection) {
+  RawClient one = connect();
+  RawClient two = connect();
+  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 2; }));
+  server->close_connection(1, false);
+  server->close_connection(77, true);
+  one.read_to_end();
+  EXPECT_FALSE(one.was_reset());
+  EXPECT_EQ(closed, std::vector<std::uint64_t>{1});
+  two.send(kGet);
+  EXPECT_NE(two.read_until("ok").find("ok"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, AHandlerMayCloseItsOwnConnectionOrDestroyTheServer) {
+  handle = [&](const Reply& reply) {
+    server->close_connection(reply->connection(), true);
+    reply->send({});
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  client.read_to_end();
+  EXPECT_TRUE(client.was_reset());
+  handle = [&](const Reply& reply) {
+    server.reset();
+    reply->send({});
+  };
+  RawClient last_client = connect();
+  last_client.send(std::string(kGet) + std::string(kGet));
+  EXPECT_EQ(last_client.read_to_end(), "");
+  EXPECT_EQ(requests, 2);
+}
+
+TEST_F(HttpServerTest, RefusesAndListensAgainOnTheSamePort) {
+  RawClient before = connect();
+  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 1; }));
+  const Endpoint where = endpoint();
+  server->stop_listening();
+  const auto refused = connect_blocking(where, kDeadline);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnreachable);
+  before.send(kGet);
+  EXPECT_NE(before.read_until("ok").find("ok"), std::string::npos) << "open ones stay";
+  ASSERT_TRUE(server->listen(where));
+  EXPECT_EQ(server->port(), where.port);
+  RawClient after = connect();
+  after.send(kGet);
+  EXPECT_NE(after.read_until("ok").find("ok"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, FrozenConnectionsStayOpenAndGoOnWhenThawed) {
+  RawClient client = connect();
+  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 1; }));
+  server->freeze_all(true);
+  client.send(kGet);
+  settle(loop);
+  EXPECT_EQ(requests, 0);
+  EXPECT_FALSE(client.ended());
+  RawClient fresh = connect();
+  fresh.send(kGet);
+  EXPECT_NE(fresh.read_until("ok").find("ok"), std::string::npos) << "new ones are served";
+  server->freeze_all(false);
+  EXPECT_NE(client.read_until("ok").find("ok"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, AFrozenConnectionDoesNotAnswerAndDoesNotNoticeTheEnd) {
+  Reply held;
+  handle = [&](const Reply& reply) { held = reply; };
+  RawClient client = connect();
+  client.send(kGet);
+  ASSERT_TRUE(pump(loop, [&] { return held != nullptr; }));
+  server->freeze_connection(1, true);
+  held->send({.body = "late"});
+  settle(loop);
+  EXPECT_EQ(client.received(), "");
+  server->freeze_connection(1, false);
+  EXPECT_NE(client.read_until("late").find("late"), std::string::npos);
+  server->freeze_connection(1, true);
+  client.close();
+  settle(loop);
+  EXPECT_TRUE(closed.empty());
+  server->freeze_connection(1, false);
+  EXPECT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
+}
+
+TEST_F(HttpServerTest, EndsIdleConnectionsAndSlowRequests) {
+  HttpLimits limits = small_limits();
+  limits.idle_max = 20ms;
+  start(limits);
+  RawClient idle = connect();
+  RawClient slow = connect();
+  slow.send("GET / HTTP/1.1\r\nA:");
+  EXPECT_EQ(idle.read_to_end(), "");
+  EXPECT_EQ(slow.read_to_end().substr(9, 3), "408");
+}
+
+TEST_F(HttpServerTest, ALongAnswerIsNotIdleness) {
+  HttpLimits limits = small_limits();
+  limits.idle_max = 5ms;
+  start(limits);
+  Reply held;
+  handle = [&](const Reply& reply) { held = reply; };
+  RawClient client = connect();
+  client.send(kGet);
+  ASSERT_TRUE(pump(loop, [&] { return held != nullptr; }));
+  loop.run_until(mono_now() + 30ms);
+  held->send({.body = "at last"});
+  EXPECT_NE(client.read_until("at last").find("at last"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, StreamsInChunks) {
+  Reply stream;
+  handle = [&](const Reply& reply) {
+    stream = reply;
+    reply->begin_stream("text/event-stream", 1 << 20);
+    EXPECT_TRUE(reply->write("data: 1\n\n"));
+    EXPECT_TRUE(reply->write(""));
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  const std::string& head = client.read_until("data: 1\n\n\r\n");
+  EXPECT_NE(head.find("Content-Type: text/event-stream\r\n"), std::string::npos);
+  EXPECT_NE(head.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(head.find("\r\n\r\n9\r\ndata: 1"), std::string::npos);
+  EXPECT_TRUE(stream->write("data: 2\n\n"));
+  client.read_until("data: 2");
+  stream->end_stream();
+  EXPECT_FALSE(stream->write("more"));
+  EXPECT_TRUE(client.read_until("\r\n0\r\n\r\n").ends_with("\r\n0\r\n\r\n"));
+  handle = [](const Reply& reply) { reply->send({.body = "next"}); };
+  client.send(kGet);
+  EXPECT_NE(client.read_until("next").find("next"), std::string::npos) << "keep-alive goes on";
+}
+
+TEST_F(HttpServerTest, StreamsToHttp10UntilTheEnd) {
+  handle = [](const Reply& reply) {
+    reply->begin_stream("text/plain", 1 << 20);
+    reply->write("one");
+    reply->write("two");
+    reply->end_stream();
+  };
+  RawClient client = connect();
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  const std::string& answer = client.read_to_end();
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nonetwo")) << answer;
+  EXPECT_EQ(answer.find("chunked"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, CutsAStreamWhoseClientLagsButNotFromWithinTheWrite) {
+  Reply stream;
+  bool told = false;
+  handle = [&](const Reply& reply) {
+    stream = reply;
+    reply->begin_stream("text/event-stream", 100'000);
+    reply->on_close([&] { told = true; });
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  ASSERT_TRUE(pump(loop, [&] { return stream != nullptr; }));
+  const std::string chunk(10'000, 'x');
+  int writes = 0;
+  while (stream->write(chunk) && writes < 100'000) ++writes;
+  EXPECT_LT(writes, 100'000);
+  EXPECT_FALSE(told);
+  EXPECT_FALSE(stream->write("x"));
+  EXPECT_TRUE(pump(loop, [&] { return told && closed.size() == 1; }));
+}
+
+TEST_F(HttpServerTest, AFrozenStreamIsNotCutForLagging) {
+  Reply stream;
+  handle = [&](const Reply& reply) {
+    stream = reply;
+    reply->begin_stream("text/event-stream", 1000);
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  client.read_until("\r\n\r\n");
+  server->freeze_all(true);
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(stream->write("data: x\n\n"));
+  settle(loop);
+  EXPECT_TRUE(closed.empty());
+  server->freeze_all(false);
+  EXPECT_TRUE(stream->write("data: after\n\n"));
+  client.read_until("data: after");
+  EXPECT_LT(count_of(client.received(), "data: x"), 1000u) << "what was too much is dropped whole";
+}
+
+TEST_F(HttpServerTest, ToldWhenAStreamsClientGoes) {
+  bool told = false;
+  Reply stream;
+  handle = [&](const Reply& reply) {
+    stream = reply;
+    reply->begin_stream("text/event-stream", 1000);
+    reply->on_close([&] { told = true; });
+  };
+  RawClient client = connect();
+  client.send(kGet);
+  client.read_until("\r\n\r\n");
+  client.close();
+  EXPECT_TRUE(pump(loop, [&] { return told; }));
+  EXPECT_FALSE(stream->write("x"));
+}
+
+TEST_F(HttpServerTest, ServesAThousandConnectionsOneAfterTheOther) {
+  for (int i = 0; i < 1000; ++i) {
+    RawClient client = connect();
+    client.send(kGet);
+    ASSERT_NE(client.read_until("ok").find("ok"), std::string::npos);
+    client.close();
+    ASSERT_TRUE(pump(loop, [&] { return server->connection_count() == 0; }));
+  }
+  EXPECT_EQ(opened, closed);
+}
+
+}  // namespace
+}  // namespace levi::os
