@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/engine/strategy.h"
+#include "core/machine/machine.h"
 
 namespace levi::engine {
 namespace {
@@ -130,7 +131,7 @@ void EngineSlot::fill_task(Task& task, bool spin) const {
   copy_text(task.parameters, sizeof task.parameters, config_.parameters);
 }
 
-void EngineSlot::assign(EngineProcess& process, bool spin, Supervisor& supervisor) {
+void EngineSlot::assign(EngineProcess& process, bool standby, bool spin, Supervisor& supervisor) {
   LevidEnd heir(process.channel);
   fill_task(process.channel->task, spin);
   image_ = heir_ && end_.has_image();
@@ -141,7 +142,7 @@ void EngineSlot::assign(EngineProcess& process, bool spin, Supervisor& superviso
   }
   const auto state =
       static_cast<ProcessState>(process.channel->state.load(std::memory_order_acquire));
-  warm_ = state == ProcessState::kWarm;
+  warm_ = standby && state == ProcessState::kWarm;
   drop_source(supervisor);
   end_ = heir;
   process_ = &process;
@@ -197,6 +198,10 @@ void EngineSlot::drain(const EngineHub::Emit& emit, MonoTime now) {
     intent.tag = record->tag;
     intent.tick = record->tick;
     intent.tick_instant = record->tick_instant;
+    if (!machine::check(intent)) {  // Nothing that the journal could not read again goes on.
+      end_.condemn();
+      break;
+    }
     emit(intent);
   }
   if (process_ == nullptr) return;

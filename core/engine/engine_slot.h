@@ -35,7 +35,8 @@ class EngineSlot {
   // A start was asked for. The dead process is given back where its state is of no use.
   void prepare(const machine::StartEngine& start, Instant now, Supervisor& supervisor);
   void stage();  // no process is there yet
-  void assign(EngineProcess& process, bool spin, Supervisor& supervisor);
+  // `standby`: it was waiting already, warm or not.
+  void assign(EngineProcess& process, bool standby, bool spin, Supervisor& supervisor);
   void give_up_waiting();
   void forget(Supervisor& supervisor);  // the dead one's state: the next start is empty
 

@@ -164,7 +164,7 @@ void Hub::begin_start(EngineSlot& slot, const machine::StartEngine& start) {
         slot.down_without_process(machine::EngineDownWhy::kSpawnFailed, checked.error().text()));
   }
   if (EngineProcess* process = take_free()) {
-    slot.assign(*process, options_.spin, *supervisor_);
+    slot.assign(*process, true, options_.spin, *supervisor_);
   } else {
     slot.stage();
   }
@@ -230,7 +230,7 @@ void Hub::take_reports() {
     if (waiting == slots_.end()) {
       free_.push_back(&process);
     } else {
-      waiting->assign(process, options_.spin, *supervisor_);
+      waiting->assign(process, false, options_.spin, *supervisor_);
     }
   }
 }

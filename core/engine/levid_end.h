@@ -36,6 +36,7 @@ class LevidEnd {
   void release_intents();
   std::uint64_t intents_read() const { return head_; }
   bool damaged() const { return damaged_; }
+  void condemn() { damaged_ = true; }  // what was read is nothing that an engine of ours writes
 
   // Before levid sleeps: from now on a commit with intents, or the first one, rings the eventfd.
   // True: something was committed meanwhile, so look again instead of sleeping.
