@@ -24,6 +24,7 @@ struct FixedString {
     std::copy_n(text.begin(), size_, data_.begin());
   }
   constexpr FixedString(const char* text) : FixedString(std::string_view(text)) {}  // NOLINT
+  FixedString(const std::string& text) : FixedString(std::string_view(text)) {}     // NOLINT
 
   static constexpr bool fits(std::string_view text) { return text.size() <= N; }
   constexpr std::string_view view() const { return {data_.data(), size_}; }

@@ -12,17 +12,32 @@ using latch::Word;
 
 constexpr std::string_view kChaosActor = "chaos:";
 constexpr std::uint32_t kRoundsBeforeAlert = 10;
+constexpr std::uint32_t kAsksPerRound = 50;
 
 std::uint32_t bit(Holder holder) { return 1u << static_cast<unsigned>(holder); }
 
 // A new instance has no orders of its own, and what else stands on the account is not its business.
 bool stops_orders(std::uint32_t holders) { return (holders & ~bit(Holder::kNewInstance)) != 0; }
 
+// The answer to a cancel may be lost: what still counts as open after a round is asked for.
+void ask_for_open(Context& context) {
+  std::uint32_t left = kAsksPerRound;
+  for (const std::uint64_t sequence : context.indexes.pending) {
+    Order& order = context.state.orders.at(sequence);
+    if (sequence > context.state.cancel_all.up_to || left == 0) return;
+    if (is_terminal(order.state) || order.state == OrderState::kUnknown)
+      continue;  // unknown ones are asked anyway
+    orders::ask(context, order);
+    --left;
+  }
+}
+
 void cancel_all_round(Context& context) {
   CancelAll& all = context.state.cancel_all;
   all.foreign_seen = false;
   ++all.rounds;
   context.emit(CancelAllOpen{});
+  if (all.rounds > 1 && !context.state.reconciling) ask_for_open(context);
   if (all.rounds == kRoundsBeforeAlert) {
     context.alert(AlertKind::kCancelIncomplete,
                   text("orders are still open after ", all.rounds, " rounds of cancel-all"));
