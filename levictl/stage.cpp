@@ -145,8 +145,9 @@ Result<Stage> start_stage(const StageOptions& options) {
   pipe.second.reset();
   const auto line = read_line(pipe.first.get(), kReadyMax);
   if (line && line.value() == "ready") {
+    LEVI_TRY_ASSIGN(stage, read_stage(options.name));  // With the processes in it.
     const Status open = options.open_latch ? open_new_instance(stage) : ok();
-    if (open) return read_stage(stage.name);
+    if (open) return stage;
     static_cast<void>(stop_stage(stage));
     return open.error();
   }

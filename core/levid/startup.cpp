@@ -48,6 +48,18 @@ Result<journal::Recovered> rebuild(const journal::Paths& paths, const journal::O
   return journal::replay(paths, options, handlers);
 }
 
+// Holders, epoch and the file itself: a missing latch (a reboot) is made anew, sealed, and counts
+// on from the last epoch that the journal saw.
+Result<latch::Latch> open_latch(const Config& config, const journal::Identity& identity,
+                                const machine::State& state) {
+  latch::CreateOptions options;
+  options.instance = identity.instance;
+  options.holder_if_missing =
+      identity.created ? latch::Holder::kNewInstance : latch::Holder::kLatchFile;
+  options.epoch_after = latch::Word{state.latch_word}.epoch();
+  return latch::Latch::create(latch::latch_path(config.runtime), options);
+}
+
 }  // namespace
 
 std::string store_path(const Config& config) { return config.data + "/levi.db"; }
@@ -56,20 +68,13 @@ std::string control_socket_path(const Config& config) { return config.runtime + 
 Result<std::unique_ptr<Startup>> start_up(const Config& config) {
   LEVI_TRY(lock, lock_data(config));
   LEVI_TRY(identity, take_identity(config));
-  LEVI_TRY(latch, latch::Latch::create(latch::latch_path(config.runtime)));
-  const auto self = os::identify_self();
-  latch.set_gateway({self.pid, self.start_ticks});
-  if (identity.created) {
-    latch.seal(latch::Holder::kNewInstance, "levid",
-               "new instance: the first opening is an explicit resume", os::wall_now(), Nanos{0});
-  }
-
   const journal::Paths paths{config.runtime + "/journal.ring", config.data + "/journal"};
   LEVI_TRY_STATUS(os::make_folders(paths.segments));
   journal::Options options;
   options.ring_bytes = config.ring_bytes;
   options.segment_bytes = config.segment_bytes;
   options.segments_kept_min = config.segments_kept;
+  options.identity = identity;
   machine::Machine machine;
   const MonoTime begun = os::mono_now();
   LEVI_TRY(recovered, rebuild(paths, options, machine));
@@ -78,8 +83,11 @@ Result<std::unique_ptr<Startup>> start_up(const Config& config) {
                recovered.records_replayed, recovered.last.value, format_duration(took),
                recovered.records_cut,
                recovered.snapshot ? std::to_string(recovered.snapshot->value) : "none");
+  LEVI_TRY(latch, open_latch(config, identity, machine.state()));
+  LEVI_TRY(writer, journal::Writer::open(paths, options, recovered, identity.incarnation));
   return std::unique_ptr<Startup>(new Startup{std::move(lock), identity, std::move(latch), paths,
-                                              options, recovered, std::move(machine), took});
+                                              options, recovered, std::move(machine),
+                                              std::move(writer), took});
 }
 
 }  // namespace levi::levid

@@ -24,7 +24,8 @@ struct Startup {
   journal::Paths journal_paths;
   journal::Options journal_options;
   journal::Recovered recovered;
-  machine::Machine machine;
+  machine::Machine machine;  // what the journal says, up to `recovered.last`
+  journal::Writer writer;
   Nanos took{0};  // from the first read to the state rebuilt
 };
 

@@ -54,6 +54,10 @@ void Trading::apply(const machine::Event& event) {
 }
 
 void Trading::apply_one(const machine::Event& event) {
+  if (const Status usable = machine::check(event); !usable) {  // It could not be read back.
+    spdlog::error("event refused: {}", usable.error().message);
+    return;
+  }
   const Instant now = clock_.now();
   const bool market_data = is_market_data(event);
   if (market_data && writer_.fill() > kRingNoMarket)
@@ -67,6 +71,11 @@ void Trading::apply_one(const machine::Event& event) {
   applied_ = sequence;
   if (market_data) forward_market_data(event, now);
   if (const auto* up = std::get_if<machine::FeedUp>(&event)) catch_up(*up, now);
+  if (const auto* down = std::get_if<machine::EngineDown>(&event); down != nullptr && hub_) {
+    const auto engine = hub_->status(down->engine);
+    spdlog::warn("engine {} (pid {}) is down: {}", down->engine.value, down->pid,
+                 engine.last_error.view());
+  }
   const auto* intent = std::get_if<machine::Intent>(&event);
   tick_instant_ = intent != nullptr ? intent->tick_instant : Instant{};
   machine_.step(event, now, effects_);
@@ -241,7 +250,11 @@ void Trading::publish_feeds() {
 }
 
 void Trading::answer(std::uint64_t request, machine::AnswerCode code, std::string_view text) {
-  control::CommandAnswer reply{request, code, text, latch_.load().raw};
+  control::CommandAnswer reply{request, code, text, latch_.load().raw, 0};
+  for (const auto& effect : effects_) {
+    if (const auto* grant = std::get_if<machine::GrantFlatten>(&effect))
+      reply.granted = grant->orders_max;
+  }
   control::CommandPort& port = (request & 1) == 0 ? ports_.api : ports_.control;
   if (!port.answer(reply))
     spdlog::warn("answer to request {} dropped: its port's queue is full", request);

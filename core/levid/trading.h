@@ -106,7 +106,7 @@ class Trading {
 
   machine::Effects effects_;
   std::deque<machine::Event> pending_;
-  std::vector<machine::StartEngine> engines_waiting_;  // asked for before the hub stands
+  machine::Effects engine_effects_waiting_;  // for engines, from before the hub stands; in order
   bool applying_ = false;
   RecordSequence applied_;
   Instant tick_instant_;  // of the intent that is being applied

@@ -43,14 +43,16 @@ void Trading::on_effect(const machine::StartEngine& effect) {
   if (hub_) {
     hub_->start_engine(effect, clock_.now());
   } else {
-    engines_waiting_.push_back(effect);
+    engine_effects_waiting_.push_back(effect);
   }
 }
 
 void Trading::on_effect(const machine::StopEngine& effect) {
-  std::erase_if(engines_waiting_,
-                [&](const auto& waiting) { return waiting.engine == effect.engine; });
-  if (hub_) hub_->stop_engine(effect.engine);
+  if (hub_) {
+    hub_->stop_engine(effect.engine);
+  } else {
+    engine_effects_waiting_.push_back(effect);
+  }
 }
 
 void Trading::on_effect(const machine::ResyncBook& effect) {
@@ -91,7 +93,11 @@ void Trading::on_effect(const machine::Answer& effect) {
 void Trading::on_effect(const machine::GrantFlatten& effect) { flatten_epoch_ = effect.epoch; }
 
 void Trading::on_effect(const machine::EngineUpdate& effect) {
-  if (hub_) hub_->on_update(effect, clock_.now());
+  if (hub_) {
+    hub_->on_update(effect, clock_.now());
+  } else {
+    engine_effects_waiting_.push_back(effect);
+  }
 }
 
 void Trading::on_effect(const machine::Alert& effect) {

@@ -179,8 +179,7 @@ Status Trading::start_hub() {
                                          [this](const machine::Event& event) { apply(event); }));
   hub_ = std::move(hub);
   trading_told_ = false;
-  const auto waiting = std::exchange(engines_waiting_, {});
-  for (const auto& start : waiting) hub_->start_engine(start, clock_.now());
+  for (const auto& effect : std::exchange(engine_effects_waiting_, {})) carry_out(effect);
   return ok();
 }
 

@@ -48,7 +48,9 @@ TEST_F(Config, TheShippedExampleIsValid) {
   const auto config = parse_config(text.value(), "configs/levid.yaml");
   ASSERT_TRUE(config) << config.error().text();
   EXPECT_EQ(config.value().engines.size(), 1u);
-  EXPECT_EQ(config.value().engines[0].parameters, "levels=2;spread_bps=10;quantity=0.001");
+  EXPECT_EQ(
+      config.value().engines[0].parameters,
+      "levels=2;spread_bps=10;quantity=0.001;position_max=0.05;requote_bps=2;refresh_after=500ms");
 }
 
 TEST_F(Config, MexcUseWsFalseForcesPolling) {
