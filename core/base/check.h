@@ -1,6 +1,7 @@
 // LEVI_CHECK: what only a bug can make false. Prints the place and aborts, in release builds too.
 //
-// What the outside world can cause (I/O, time-outs, bad input) is a Result (result.h), never a check.
+// What the outside world can cause (I/O, time-outs, bad input) is a Result (result.h), never a
+// check.
 #pragma once
 
 namespace levi {
@@ -9,7 +10,7 @@ namespace levi {
 
 }  // namespace levi
 
-#define LEVI_CHECK(expression)                                              \
-  (static_cast<bool>(expression) ? static_cast<void>(0)                     \
+#define LEVI_CHECK(expression)                          \
+  (static_cast<bool>(expression) ? static_cast<void>(0) \
                                  : ::levi::check_failed(#expression, __FILE__, __LINE__))
 #define LEVI_UNREACHABLE() ::levi::check_failed("unreachable", __FILE__, __LINE__)

@@ -20,14 +20,16 @@ constexpr std::array<std::uint32_t, 256> kTable = [] {
   return table;
 }();
 
-[[maybe_unused]] std::uint32_t by_table(const unsigned char* data, std::size_t size, std::uint32_t crc) {
+[[maybe_unused]] std::uint32_t by_table(const unsigned char* data, std::size_t size,
+                                        std::uint32_t crc) {
   for (std::size_t i = 0; i < size; ++i) crc = kTable[(crc ^ data[i]) & 0xff] ^ crc >> 8;
   return crc;
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t by_instruction(const unsigned char* data, std::size_t size,
-                                                              std::uint32_t crc) {
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(const unsigned char* data,
+                                                               std::size_t size,
+                                                               std::uint32_t crc) {
   std::uint64_t wide = crc;
   for (; size >= 8; size -= 8, data += 8) {
     std::uint64_t word;

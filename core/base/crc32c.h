@@ -1,4 +1,5 @@
-// CRC32C (Castagnoli, RFC 3720 appendix B.4): the SSE4.2 instruction where the CPU has it, else a table.
+// CRC32C (Castagnoli, RFC 3720 appendix B.4): the SSE4.2 instruction where the CPU has it, else a
+// table.
 #pragma once
 
 #include <cstddef>

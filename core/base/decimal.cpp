@@ -93,7 +93,8 @@ Result<int> exponent_of_step(std::string_view step) {
     const auto parsed = parse_decimal(step, exponent);
     if (parsed && parsed.value() == 1) return exponent;
   }
-  return error(ErrorCode::kInvalid, "'" + std::string(step) + "' is not a step of 1, 0.1, 0.01, ...");
+  return error(ErrorCode::kInvalid,
+               "'" + std::string(step) + "' is not a step of 1, 0.1, 0.01, ...");
 }
 
 Result<Money> notional(Price price, Quantity quantity, int price_exponent, int quantity_exponent) {

@@ -1,4 +1,5 @@
-// FixedString<N>: at most N bytes of text held in place, trivially copyable, so that it can stand in a journal record.
+// FixedString<N>: at most N bytes of text held in place, trivially copyable, so that it can stand
+// in a journal record.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,8 @@ struct FixedString {
   constexpr std::string_view view() const { return {data_.data(), size_}; }
   std::string str() const { return std::string(view()); }
   constexpr bool empty() const { return size_ == 0; }
-  // A record read from disk may carry any size byte: true only where it is one that we could have written.
+  // A record read from disk may carry any size byte: true only where it is one that we could have
+  // written.
   constexpr bool valid() const { return size_ <= N; }
 
   friend constexpr bool operator==(const FixedString& a, const FixedString& b) {

@@ -49,7 +49,8 @@ std::optional<ClientOrderIdParts> parse_client_order_id(std::string_view text) {
   const auto incarnation = read_hex(text.substr(3 + kInstanceIdLength, kIncarnationDigits));
   const auto sequence = read_hex(text.substr(kLength - kSequenceDigits));
   if (!incarnation || !sequence) return std::nullopt;
-  return ClientOrderIdParts{static_cast<OrderKind>(text[2]), text.substr(3, kInstanceIdLength),
+  return ClientOrderIdParts{static_cast<OrderKind>(text[2]),
+                            text.substr(3, kInstanceIdLength),
                             {static_cast<std::uint32_t>(*incarnation)},
                             {*sequence}};
 }

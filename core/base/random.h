@@ -1,5 +1,5 @@
-// Seeded randomness (xoshiro256**, Blackman and Vigna; seeded by SplitMix64): the same seed gives the same numbers on
-// every machine. Seeds themselves come from core/os.
+// Seeded randomness (xoshiro256**, Blackman and Vigna; seeded by SplitMix64): the same seed gives
+// the same numbers on every machine. Seeds themselves come from core/os.
 #pragma once
 
 #include <cstdint>

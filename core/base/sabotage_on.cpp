@@ -8,8 +8,8 @@
 namespace levi {
 namespace {
 
-constexpr Defence kAll[] = {Defence::kTakeover,   Defence::kReconnect,   Defence::kWatchdog,
-                            Defence::kAsyncStore, Defence::kLatchCheck,  Defence::kIncarnation,
+constexpr Defence kAll[] = {Defence::kTakeover,   Defence::kReconnect,  Defence::kWatchdog,
+                            Defence::kAsyncStore, Defence::kLatchCheck, Defence::kIncarnation,
                             Defence::kReconcile,  Defence::kAudit};
 
 // Exits 2 on a name that is no defence: a misspelt sabotage would turn a negative control green.

@@ -1,4 +1,5 @@
-// The version that every binary prints and /health reports; set by CMake from the project's version and git.
+// The version that every binary prints and /health reports; set by CMake from the project's version
+// and git.
 #pragma once
 
 namespace levi {
