@@ -91,6 +91,8 @@ Result<Recovered> replay(const Paths& paths, const Options& options,
 class Ring;
 using RingHandle = std::shared_ptr<Ring>;
 
+RecordSequence last_appended(const RingHandle& ring);
+
 // Appends. A full ring is not waited for: the writer reports `fill()` and levid halts long before.
 class Writer {
  public:
@@ -99,6 +101,7 @@ class Writer {
   static Result<Writer> open(const Paths& paths, const Options& options, const Recovered& recovered,
                              Incarnation incarnation);
   Writer(Writer&&) noexcept;
+  Writer& operator=(Writer&&) noexcept;
   ~Writer();
   // LEVI_CHECKs that the body fits and that `instant` does not run backwards. Returns 0 when the
   // ring is full, or was truncated by somebody (the caller must already be halted).
@@ -167,6 +170,7 @@ class Persister {
   static Result<Persister> open(const Paths& paths, const Options& options);
   static Result<Persister> open(const RingHandle& ring, const Paths& paths, const Options& options);
   Persister(Persister&&) noexcept;
+  Persister& operator=(Persister&&) noexcept;
   ~Persister();
   // Copies what is there (at most kBatchBytesMax), makes it durable; returns the records made
   // durable. With nothing new it may still write the watermark down. kIo: full or read-only disk;

@@ -43,6 +43,7 @@ struct Persister::Impl {
 
 Persister::Persister(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Persister::Persister(Persister&&) noexcept = default;
+Persister& Persister::operator=(Persister&&) noexcept = default;
 Persister::~Persister() = default;
 
 Result<Persister> Persister::open(const Paths& paths, const Options& options) {

@@ -178,6 +178,10 @@ void Ring::clear_first_word(std::uint64_t position) const {
   std::atomic_ref(word_at(data() + offset(position))).store(0, std::memory_order_relaxed);
 }
 
+RecordSequence last_appended(const RingHandle& ring) {
+  return {ring->header().last_sequence.load(std::memory_order_acquire)};
+}
+
 Mark Ring::mark() const {
   const RingHeader& h = header();
   Mark mark;

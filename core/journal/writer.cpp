@@ -114,6 +114,7 @@ Result<RingHandle> ring_for(const Paths& paths, const Options& options,
 
 Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Writer::Writer(Writer&&) noexcept = default;
+Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
 Result<Writer> Writer::open(const Paths& paths, const Options& options, const Recovered& recovered,
