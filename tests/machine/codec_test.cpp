@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include "core/base/random.h"
+#include "core/machine/machine.h"
+
+namespace levi::machine {
+namespace {
+
+template <std::size_t... I>
+std::vector<Event> one_of_each(std::index_sequence<I...>) {
+  return {Event(std::in_place_index<I>)...};
+}
+std::vector<Event> one_of_each() {
+  auto events = one_of_each(std::make_index_sequence<std::variant_size_v<Event>>());
+  for (Event& event : events) {
+    if (auto* definition = std::get_if<InstrumentDefined>(&event)) definition->quantity_min = {1};
+    if (auto* fill = std::get_if<VenueFill>(&event)) fill->quantity = {1};
+  }
+  return events;
+}
+
+TEST(Codec, EveryTypeComesBackFromItsBytes) {
+  for (const Event& event : one_of_each()) {
+    const auto back = event_from(event_type(event), event_bytes(event));
+    ASSERT_TRUE(back.has_value()) << event_name(event_type(event)) << ": " << back.error().text();
+    EXPECT_EQ(back.value().index(), event.index());
+    EXPECT_EQ(event_bytes(back.value()), event_bytes(event));
+    EXPECT_STRNE(event_name(event_type(event)), "unknown");
+  }
+}
+
+TEST(Codec, AWrongLengthOrTypeIsRefusedByName) {
+  for (const Event& event : one_of_each()) {
+    const std::string bytes(event_bytes(event));
+    const auto longer = event_from(event_type(event), bytes + '\0');
+    ASSERT_FALSE(longer.has_value());
+    EXPECT_EQ(longer.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(longer.error().message.find(event_name(event_type(event))), std::string::npos);
+    EXPECT_FALSE(event_from(event_type(event), bytes.substr(1)).has_value());
+  }
+  EXPECT_FALSE(event_from(0, "").has_value());
+  EXPECT_FALSE(event_from(63, "x").has_value());
+  EXPECT_FALSE(event_from(0xffff, "x").has_value());
+}
+
+TEST(Codec, FieldsOutOfRangeAreNamed) {
+  Intent intent;
+  intent.side = static_cast<Side>(3);
+  EXPECT_NE(check(intent).error().message.find("side"), std::string::npos);
+  TopOfBook top;
+  top.bid_price = {kCountMax + 1};
+  EXPECT_NE(check(top).error().message.find("bid_price"), std::string::npos);
+  VenueAck ack;
+  ack.venue_order.size_ = 48;
+  EXPECT_NE(check(ack).error().message.find("venue_order"), std::string::npos);
+  std::string bytes(event_bytes(Event(OrderUnsent{{1}, true})));
+  bytes[offsetof(OrderUnsent, sealed)] = 2;
+  EXPECT_NE(event_from(35, bytes).error().message.find("flag"), std::string::npos);
+}
+
+TEST(Codec, RandomBytesNeverMakeTheMachineFail) {
+  Random random(3);
+  Machine machine;
+  Effects effects;
+  Instant now{1};
+  std::uint64_t taken = 0;
+  const std::vector<Event> models = one_of_each();
+  for (int i = 0; i < 100'000; ++i) {
+    const Event& model = models[random.below(models.size())];
+    std::string bytes(event_bytes(model));
+    for (std::uint64_t n = random.below(4); n > 0; --n) {
+      bytes[random.below(bytes.size())] =
+          static_cast<char>(random.below(random.below(4) == 0 ? 256 : 3));
+    }
+    const auto event = event_from(event_type(model), bytes);
+    if (!event) continue;
+    ++taken;
+    now += Nanos{static_cast<std::int64_t>(random.below(2'000'000'000))};
+    effects.clear();
+    machine.step(event.value(), now, effects);
+  }
+  EXPECT_GT(taken, 50'000u);
+  EXPECT_TRUE(Machine::deserialize(machine.serialize()).has_value());
+}
+
+TEST(Snapshot, SaysWhatIsWrongWithIt) {
+  EXPECT_EQ(Machine::deserialize("").error().code, ErrorCode::kCorrupt);
+  std::string bytes = Machine().serialize();
+  bytes[4] = 99;
+  EXPECT_EQ(Machine::deserialize(bytes).error().code, ErrorCode::kUnsupported);
+  bytes = Machine().serialize();
+  EXPECT_EQ(Machine::deserialize(bytes + "x").error().code, ErrorCode::kCorrupt);
+}
+
+}  // namespace
+}  // namespace levi::machine

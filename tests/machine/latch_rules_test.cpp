@@ -1,0 +1,179 @@
+#include "tests/machine/machine_fixture.h"
+
+namespace levi::machine {
+namespace {
+
+using latch::Holder;
+
+class LatchRulesTest : public MachineTest {
+ protected:
+  Command resume(Holder holder, std::uint64_t epoch = 0, const char* actor = "ops") {
+    Command command = this->command(CommandKind::kResume);
+    command.holder = static_cast<std::uint32_t>(holder);
+    command.epoch = epoch;
+    command.actor = actor;
+    return command;
+  }
+  Command flatten(std::uint64_t epoch) {
+    Command command = this->command(CommandKind::kFlatten);
+    command.epoch = epoch;
+    command.all_symbols = true;
+    return command;
+  }
+};
+
+TEST_F(LatchRulesTest, ASealCancelsEverythingUntilNothingIsOpen) {
+  const OrderSequence sequence = open(Side::kBuy);
+  seal(Holder::kOperator, 2);
+  EXPECT_EQ(emitted<CancelAllOpen>().size(), 1u);
+  second();
+  EXPECT_EQ(emitted<CancelAllOpen>().size(), 1u) << "it is still open";
+  EXPECT_EQ(emitted<QueryOrder>().size(), 1u) << "and asked for: the answer may be lost";
+  step(VenueCanceled{sequence, {}});
+  second();
+  EXPECT_TRUE(emitted<CancelAllOpen>().empty());
+}
+
+TEST_F(LatchRulesTest, ForeignOrdersAlarmOnceAndAreCancelledOnlyWhileKilled) {
+  ForeignOrder foreign{kBtc, "F1", "somebody"};
+  step(foreign);
+  EXPECT_EQ(emitted<Alert>().size(), 1u);
+  step(foreign);
+  EXPECT_TRUE(emitted<Alert>().empty());
+  second();
+  EXPECT_TRUE(emitted<CancelAllOpen>().empty());
+  seal(Holder::kNewInstance, 2);
+  EXPECT_TRUE(emitted<CancelAllOpen>().empty()) << "a new instance has nothing to cancel";
+  seal(Holder::kOperator, 3);
+  step(foreign);
+  second();
+  EXPECT_EQ(emitted<CancelAllOpen>().size(), 1u);
+}
+
+TEST_F(LatchRulesTest, AResumeOpensByTheEpochThatTheOperatorSaw) {
+  seal(Holder::kOperator, 5);
+  step(resume(Holder::kOperator, 4));
+  EXPECT_EQ(answered(), AnswerCode::kConflict);
+  step(resume(Holder::kDailyLoss));
+  EXPECT_EQ(answered(), AnswerCode::kNotFound);
+  step(resume(Holder::kOperator));
+  ASSERT_EQ(emitted<OpenLatch>().size(), 1u);
+  EXPECT_EQ(emitted<OpenLatch>()[0].epoch, 5u) << "never just the current one";
+  EXPECT_TRUE(emitted<Answer>().empty()) << "the shell knows how it went";
+  Command silent = resume(Holder::kOperator);
+  silent.reason = "";
+  step(silent);
+  EXPECT_EQ(answered(), AnswerCode::kRefused);
+}
+
+TEST_F(LatchRulesTest, AChaosRunReleasesItsOwnSealAndNoOther) {
+  seal(Holder::kChaos, 2);  // by chaos:7
+  step(resume(Holder::kChaos, 0, "chaos:8"));
+  EXPECT_EQ(answered(), AnswerCode::kRefused);
+  step(resume(Holder::kChaos, 0, "chaos:7"));
+  EXPECT_EQ(emitted<OpenLatch>().size(), 1u);
+  step(resume(Holder::kChaos, 0, "ops"));
+  EXPECT_EQ(emitted<OpenLatch>().size(), 1u) << "a person may";
+  seal(Holder::kOperator, 3);
+  step(resume(Holder::kOperator, 0, "chaos:7"));
+  EXPECT_EQ(answered(), AnswerCode::kRefused);
+}
+
+TEST_F(LatchRulesTest, ReconcileIsReleasedOnlyWhenNothingIsUnsettled) {
+  const OrderSequence sequence = open(Side::kBuy);
+  start(2, sealed_word(Holder::kReconcile, 2));
+  step(resume(Holder::kReconcile));
+  EXPECT_EQ(answered(), AnswerCode::kRefused);
+  reconcile();
+  step(resume(Holder::kReconcile));
+  EXPECT_EQ(answered(), AnswerCode::kRefused) << "one order is unknown";
+  step(VenueCanceled{sequence, {}});
+  step(resume(Holder::kReconcile));
+  EXPECT_EQ(emitted<OpenLatch>().size(), 1u);
+}
+
+TEST_F(LatchRulesTest, AWantedSealIsAskedForUntilItIsSeen) {
+  limits_.daily_loss_max = Money{1};
+  step(limits_);
+  VenueFill fill = fill_of(open(Side::kBuy), 1000, "t1");
+  fill.fee = Money{5};
+  step(fill);
+  EXPECT_EQ(emitted<SealLatch>().size(), 1u);
+  EXPECT_EQ(state().trading, TradingState::kHalted) << "at once, not when the seal is seen";
+  second();
+  EXPECT_EQ(emitted<SealLatch>().size(), 1u);
+  start(2);
+  EXPECT_EQ(picked<SealLatch>(start_effects_).size(), 1u) << "and across a crash";
+  seal(Holder::kDailyLoss, 2);
+  second();
+  EXPECT_TRUE(emitted<SealLatch>().empty());
+}
+
+TEST_F(LatchRulesTest, FlattenClosesPositionsOnlyWhileSealedByItsEpoch) {
+  fill(open(Side::kBuy), 1000, "t1");
+  step(flatten(0));
+  EXPECT_EQ(answered(), AnswerCode::kConflict) << "not sealed";
+  seal(Holder::kOperator, 2);
+  step(flatten(1));
+  EXPECT_EQ(answered(), AnswerCode::kConflict) << "another epoch";
+  step(flatten(2));
+  EXPECT_EQ(answered(), AnswerCode::kDone);
+  ASSERT_EQ(emitted<GrantFlatten>().size(), 1u);
+  EXPECT_EQ(emitted<GrantFlatten>()[0].epoch, 2u);
+  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
+  const SendOrder order = emitted<SendOrder>()[0];
+  EXPECT_EQ(order.kind, OrderKind::kFlatten);
+  EXPECT_EQ(order.side, Side::kSell);
+  EXPECT_EQ(order.type, OrderType::kImmediateOrCancel);
+  EXPECT_EQ(order.price, Price{50'000'00});
+  EXPECT_EQ(order.quantity, Quantity{1000});
+  second();
+  EXPECT_TRUE(emitted<SendOrder>().empty()) << "one at a time";
+  fill(order.sequence, 400, "t2");
+  step(VenueCanceled{order.sequence, {400}});
+  second();
+  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
+  EXPECT_EQ(emitted<SendOrder>()[0].quantity, Quantity{600}) << "what is left";
+  step(OrderUnsent{emitted<SendOrder>()[0].sequence, true});
+  seal(Holder::kDrawdown, 3);
+  second();
+  EXPECT_TRUE(emitted<SendOrder>().empty()) << "a new seal voids the grant";
+  EXPECT_FALSE(state().flatten.active);
+}
+
+TEST_F(LatchRulesTest, FlattenWaitsUntilNothingElseCanChangeThePosition) {
+  fill(open(Side::kBuy), 1000, "t1");
+  const OrderSequence resting = open(Side::kSell, 50'010'00, 500);
+  seal(Holder::kOperator, 2);
+  step(flatten(2));
+  EXPECT_TRUE(emitted<SendOrder>().empty());
+  step(VenueCanceled{resting, {200}});
+  second();
+  EXPECT_TRUE(emitted<SendOrder>().empty()) << "200 were sold and not seen yet";
+  fill(resting, 200, "t2");
+  second();
+  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
+  EXPECT_EQ(emitted<SendOrder>()[0].quantity, Quantity{800});
+}
+
+TEST_F(LatchRulesTest, AFeedThatStaysDownIsPolled) {
+  FeedUp up;
+  up.connection = 1;
+  step(up);
+  FeedDown down;
+  down.connection = 1;
+  step(down);
+  EXPECT_FALSE(state().instruments[0].book_valid);
+  for (int i = 0; i < 4; ++i) second();
+  EXPECT_TRUE(emitted<PollRest>().empty());
+  second();
+  ASSERT_EQ(emitted<PollRest>().size(), 1u);
+  EXPECT_TRUE(emitted<PollRest>()[0].on);
+  up.connection = 2;
+  step(up);
+  ASSERT_EQ(emitted<PollRest>().size(), 1u);
+  EXPECT_FALSE(emitted<PollRest>()[0].on);
+}
+
+}  // namespace
+}  // namespace levi::machine
