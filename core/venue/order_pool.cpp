@@ -35,6 +35,7 @@ struct OrderPool::Connection {
   MonoTime deadline = kNever;
   OrderTicket ticket;
   os::HttpParser parser{os::HttpParser::Kind::kResponse, kAnswerLimits};
+  std::string received;  // not taken by the parser yet
 };
 
 OrderPool::OrderPool(os::Loop& loop, latch::Latch& latch, OrderPoolOptions options,
@@ -98,20 +99,16 @@ OrderPool::Sent OrderPool::send(const OrderTicket& ticket, std::uint64_t flatten
   const std::uint64_t sequence = ticket.sequence.value;
   if (!latch_.begin_send(sequence, flatten_epoch) && looks_at_latch_) return Sent::kSealed;
   const ssize_t sent = options_.send_call(connection.fd, bytes.data(), bytes.size());
+  const int why = errno;
   latch_.end_send(sequence, sent > 0);
-  return conclude(connection, sent, bytes.size(), ticket);
-}
-
-OrderPool::Sent OrderPool::conclude(Connection& connection, ssize_t sent, std::size_t size,
-                                    const OrderTicket& ticket) {
-  if (sent == static_cast<ssize_t>(size)) {
+  if (sent == static_cast<ssize_t>(bytes.size())) {
     free_.pop_back();
     connection.state = State::kBusy;
     connection.ticket = ticket;
     set_deadline(connection, options_.answer_timeout);
     return Sent::kWhole;
   }
-  if (sent <= 0 && (sent == 0 || try_again(errno))) return Sent::kNothing;
+  if (sent == 0 || (sent < 0 && try_again(why))) return Sent::kNothing;
   // What is left of the order must never follow, not even from the kernel's buffer.
   if (sent > 0) os::abort_connection(connection.fd);
   bury(connection);
@@ -147,6 +144,7 @@ void OrderPool::start_connect(Connection& connection) {
   connection.ending = false;
   connection.state = State::kConnecting;
   connection.parser = os::HttpParser(os::HttpParser::Kind::kResponse, kAnswerLimits);
+  connection.received.clear();
   set_deadline(connection, options_.connect_timeout);
   loop_.watch(number, os::kWritable | os::kHangUp,
               [this, c = &connection](std::uint32_t ready) { on_ready(*c, ready); });
@@ -187,13 +185,8 @@ void OrderPool::on_readable(Connection& connection) {
       }
       return;
     }
-    // Bytes that nobody asked for (a 408 before the end, or a confused server) end a free
-    // connection.
-    const bool expected = connection.state == State::kBusy || connection.state == State::kPinging;
-    const auto taken =
-        expected ? connection.parser.feed({buffer.data(), static_cast<std::size_t>(count)})
-                 : Result<std::size_t>(error(ErrorCode::kCorrupt, "unasked bytes"));
-    if (!taken || (connection.parser.done() && taken.value() != static_cast<std::size_t>(count))) {
+    connection.received.append(buffer.data(), static_cast<std::size_t>(count));
+    if (!feed(connection)) {
       drop(connection, machine::UnknownWhy::kServerError);
       return;
     }
@@ -202,6 +195,16 @@ void OrderPool::on_readable(Connection& connection) {
       return;
     }
   }
+}
+
+// False where the bytes are no answer: not HTTP, more than one message, or nobody asked for them (a
+// 408 before the end of an idle connection).
+bool OrderPool::feed(Connection& connection) {
+  if (connection.state != State::kBusy && connection.state != State::kPinging) return false;
+  const auto taken = connection.parser.feed(connection.received);
+  if (!taken) return false;
+  connection.received.erase(0, taken.value());
+  return !connection.parser.done() || connection.received.empty();
 }
 
 void OrderPool::take_answer(Connection& connection) {

@@ -95,11 +95,11 @@ class OrderPool {
   void on_ready(Connection& connection, std::uint32_t ready);
   void on_connected(Connection& connection);
   void on_readable(Connection& connection);
+  bool feed(Connection& connection);
   void take_answer(Connection& connection);
   void make_free(Connection& connection);
   void drop(Connection& connection, machine::UnknownWhy why);
   void bury(Connection& connection);
-  Sent conclude(Connection& connection, ssize_t sent, std::size_t size, const OrderTicket& ticket);
   void set_deadline(Connection& connection, Nanos from_now);
   void ping(Connection& connection);
   void arm(MonoTime deadline);

@@ -34,19 +34,11 @@ constexpr std::array<Group, 7> kGroups{{
 bool leaves_outcome_open(int status) { return status >= 500 || status == 408 || status == 499; }
 
 std::int64_t header_seconds(const os::HttpResponse& response) {
-  constexpr std::string_view kName = "retry-after";
-  for (const auto& [name, value] : response.headers) {
-    const bool same =
-        std::equal(name.begin(), name.end(), kName.begin(), kName.end(), [](char a, char b) {
-          return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-        });
-    std::int64_t seconds = 0;
-    if (same &&
-        std::from_chars(value.data(), value.data() + value.size(), seconds).ec == std::errc()) {
-      return std::clamp<std::int64_t>(seconds, 1, kRetryAfterMax_s);
-    }
-  }
-  return kRetryAfterDefault_s;
+  const std::string_view value = response.header("Retry-After");
+  std::int64_t seconds = 0;
+  const auto end = value.data() + value.size();
+  if (std::from_chars(value.data(), end, seconds).ec != std::errc()) return kRetryAfterDefault_s;
+  return std::clamp<std::int64_t>(seconds, 1, kRetryAfterMax_s);
 }
 
 // {"code":N,"msg":"..."}; success bodies have no code, or 0 or 200.

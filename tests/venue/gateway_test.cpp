@@ -1,0 +1,378 @@
+// Orders: the last hop, what the venue's answers become, back-off, flatten, cancels.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/os/thread.h"
+#include "tests/venue/rig.h"
+
+namespace levi::mexc {
+namespace {
+
+using machine::CancelFailed;
+using machine::OrderUnsent;
+using machine::UnknownWhy;
+using machine::VenueAck;
+using machine::VenueCanceled;
+using machine::VenueOrderState;
+using machine::VenueRejected;
+using machine::VenueUnknown;
+using test::an_order;
+using test::Rig;
+
+constexpr const char* kAck = R"({"symbol":"BTCUSDT","orderId":"C02__1","price":"100.00"})";
+
+TEST(Gateway, AnAcceptedOrderIsAcknowledgedWithTheVenuesId) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueAck>().sequence.value, 1u);
+  EXPECT_EQ(rig.recorder.last<VenueAck>().venue_order, "C02__1");
+  EXPECT_EQ((*rig.latch).last_sequence(), 1u);
+  const auto& request = rig.fake.asked("POST /order").at(0);
+  EXPECT_EQ(request.header("X-MEXC-APIKEY"), test::kKey);
+  EXPECT_EQ(request.parameter("newClientOrderId"), rig.client_id(1));
+  const std::string query(request.query());
+  const std::size_t cut = query.find("&signature=");
+  EXPECT_EQ(query.substr(cut + 11), mexc_sign(test::kSecret, query.substr(0, cut)));
+}
+
+TEST(Gateway, ASealedLatchLetsNothingOut) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.open_gateway();
+  rig.latch.seal();
+  rig.gateway->send(an_order(1), 0);
+  EXPECT_TRUE(rig.recorder.events().empty()) << "never from inside a call";
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_TRUE(rig.recorder.last<OrderUnsent>().sealed);
+  EXPECT_EQ((*rig.latch).last_sequence(), 0u);
+  EXPECT_EQ((*rig.latch).in_flight(), 0u);
+  rig.latch.release();
+  rig.gateway->send(an_order(2), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 1u);
+}
+
+TEST(Gateway, CancelsAndQuestionsPassASealedLatch) {
+  Rig rig;
+  rig.make_gateway();
+  rig.latch.seal();
+  rig.fake.answer("DELETE /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "PARTIALLY_CANCELED", "0.2500"));
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueCanceled>().executed.value, 2500);
+}
+
+TEST(Gateway, WithoutAConnectionAnOrderIsUnsent) {
+  Rig rig;
+  rig.make_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_FALSE(rig.recorder.last<OrderUnsent>().sealed);
+}
+
+TEST(Gateway, OneOrderIsOutstandingOnEachConnection) {
+  Rig rig;
+  std::vector<test::FakeVenue::Reply> held;
+  rig.fake.on("POST /order", [&](const auto&, const auto& reply) { held.push_back(reply); });
+  rig.open_gateway();
+  for (std::uint64_t i = 1; i <= 3; ++i) rig.gateway->send(an_order(i), 0);
+  ASSERT_TRUE(rig.wait([&] { return held.size() == 2; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<OrderUnsent>().sequence.value, 3u);
+  EXPECT_NE(held[0]->connection(), held[1]->connection());
+  for (const auto& reply : held) test::FakeVenue::send(reply, 200, kAck);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 2; }));
+}
+
+TEST(Gateway, OrdersNeverLeaveOutOfTheirOrder) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.open_gateway();
+  rig.gateway->send(an_order(5), 0);
+  rig.gateway->send(an_order(4), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.events().size() == 2; }));
+  EXPECT_EQ(rig.recorder.last<OrderUnsent>().sequence.value, 4u);
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 1u);
+}
+
+ssize_t send_half(int fd, const void* data, std::size_t size) {
+  return ::send(fd, data, size / 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+TEST(Gateway, AShortSendAbortsTheConnectionAndTheOrderIsUnknown) {
+  Rig rig;
+  rig.options.gateway.send_call = &send_half;
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueUnknown>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueUnknown>().why, UnknownWhy::kShortSend);
+  EXPECT_EQ((*rig.latch).last_sequence(), 1u) << "bytes of it left: it counts";
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.ended.size() == 1; }));
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 0u) << "the rest must never arrive";
+  EXPECT_EQ(rig.gateway->status().short_sends, 1u);
+}
+
+ssize_t send_nothing(int, const void*, std::size_t) {
+  errno = EAGAIN;
+  return -1;
+}
+
+TEST(Gateway, ASendThatTakesNothingLeavesTheOrderUnsentAndTheSequenceUntouched) {
+  Rig rig;
+  rig.options.gateway.send_call = &send_nothing;
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_EQ((*rig.latch).last_sequence(), 0u);
+  EXPECT_EQ((*rig.latch).in_flight(), 0u);
+}
+
+TEST(Gateway, ATimeOutAFiveHundredAndALostAnswerAreUnknownNotFailures) {
+  Rig rig;
+  rig.options.gateway.answer_timeout = 100ms;
+  std::vector<test::FakeVenue::Reply> held;
+  rig.fake.on("POST /order", [&](const os::HttpRequest& request, const auto& reply) {
+    held.push_back(reply);
+    if (held.size() == 2) test::FakeVenue::send(reply, 503, R"({"code":503,"msg":"busy"})");
+    if (held.size() == 3) reply->reset();  // executed, and the answer lost
+    (void)request;
+  });
+  rig.open_gateway();
+  const UnknownWhy expected[] = {UnknownWhy::kTimeout, UnknownWhy::kServerError,
+                                 UnknownWhy::kConnectionLost};
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    ASSERT_TRUE(rig.wait([&] { return rig.gateway->order_connections_open() == 2; }));
+    rig.gateway->send(an_order(i), 0);
+    ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueUnknown>() == i; }));
+    EXPECT_EQ(rig.recorder.last<VenueUnknown>().sequence.value, i);
+    EXPECT_EQ(rig.recorder.last<VenueUnknown>().why, expected[i - 1]) << i;
+  }
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 3u) << "nothing was sent twice";
+}
+
+TEST(Gateway, NonsenseInsteadOfAnAnswerIsUnknown) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, R"({"symbol":"BTCUSDT"})");
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueUnknown>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueUnknown>().why, UnknownWhy::kServerError);
+}
+
+TEST(Gateway, ARefusedOrderCarriesTheVenuesCodeAndReason) {
+  Rig rig;
+  rig.fake.answer("POST /order", 400, R"({"code":30002,"msg":"below the minimum"})");
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueRejected>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueRejected>().code, 30002);
+  EXPECT_EQ(rig.recorder.last<VenueRejected>().reason, "below the minimum");
+}
+
+TEST(Gateway, AfterA429NoOrderLeavesBeforeRetryAfterIsOver) {
+  Rig rig;
+  rig.fake.on("POST /order", [](const auto&, const auto& reply) {
+    os::HttpResponse response;
+    response.status = 429;
+    response.headers = {{"Retry-After", "60"}};
+    response.body = "{}";
+    reply->send(response);
+  });
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueRejected>() == 1; }));
+  rig.gateway->send(an_order(2), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 1u);
+  EXPECT_GT(rig.gateway->status().blocked_for, Nanos(50s));
+}
+
+TEST(Gateway, ARefusedKeyStopsEveryOrderUntilItIsMended) {
+  Rig rig;
+  rig.options.gateway.clock_check = 20ms;
+  rig.fake.answer("POST /order", 401, R"({"code":10072,"msg":"api key expired"})");
+  rig.fake.answer("GET /account", 401, R"({"code":10072,"msg":"api key expired"})");
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueRejected>() == 1; }));
+  EXPECT_NE(rig.gateway->status().trouble.find("10072"), std::string::npos);
+  rig.gateway->send(an_order(2), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 1u);
+  rig.fake.answer("GET /account", 200, "{}");
+  ASSERT_TRUE(rig.wait([&] { return rig.gateway->status().trouble.empty(); }));
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.gateway->send(an_order(3), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+}
+
+TEST(Gateway, AnOldTimestampIsARefusalAndTheClockIsAskedAgain) {
+  Rig rig;
+  rig.fake.clock_ahead_ms = 5000;
+  rig.fake.answer("POST /order", 400, R"({"code":700003,"msg":"timestamp"})");
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.clock.offset() > Nanos(4s); }));
+  EXPECT_EQ(rig.recorder.last<VenueRejected>().code, 700003);
+}
+
+TEST(Gateway, ClosingEndsEveryOrderConnectionAndOpeningBringsThemBack) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  rig.latch.seal();
+  rig.gateway->close_order_connections();
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.ended.size() == 2; })) << "the judge waits for these";
+  EXPECT_EQ(rig.gateway->order_connections_open(), 0u);
+  rig.latch.release();
+  rig.gateway->open_order_connections();
+  ASSERT_TRUE(rig.wait([&] { return rig.gateway->order_connections_open() == 2; }));
+}
+
+TEST(Gateway, AnOrderThatIsOutstandingAtTheSealIsUnknownAtTheEndOfItsConnection) {
+  Rig rig;
+  std::vector<test::FakeVenue::Reply> held;
+  rig.fake.on("POST /order", [&](const auto&, const auto& reply) { held.push_back(reply); });
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return held.size() == 1; }));
+  rig.latch.seal();
+  rig.gateway->close_order_connections();
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueUnknown>() == 1; }));
+  EXPECT_EQ(rig.gateway->order_connections_open(), 0u);
+}
+
+TEST(Gateway, AbortingFromAnotherThreadResetsTheSocketsAndFencesTheirOrders) {
+  Rig rig;
+  std::vector<test::FakeVenue::Reply> held;
+  rig.fake.on("POST /order", [&](const auto&, const auto& reply) { held.push_back(reply); });
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return held.size() == 1; }));
+  os::start_thread("control", [&] { rig.gateway->abort_order_sockets(); }).join();
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueUnknown>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueUnknown>().why, UnknownWhy::kFenced);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.ended.size() >= 2; }));
+}
+
+TEST(Gateway, ReopensConnectionsThatTheVenueClosesAndPingsIdleOnes) {
+  Rig rig;
+  rig.options.gateway.keep_warm = 20ms;
+  rig.open_gateway();
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("GET /ping") >= 2; }));
+  rig.fake.server().close_all(true);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.ended.size() == 2; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.gateway->order_connections_open() == 2; }));
+  rig.fake.answer("POST /order", 200, kAck);
+  ASSERT_TRUE(rig.wait([&] {
+    rig.gateway->send(an_order(rig.recorder.events().size() + 1), 0);
+    test::run_ready(rig.loop);
+    return rig.recorder.count<VenueAck>() > 0;
+  }));
+}
+
+TEST(Gateway, FlattenOrdersPassTheSealThatGrantedThemOverConnectionsOfTheirOwn) {
+  Rig rig;
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.make_gateway();
+  rig.latch.seal();
+  rig.gateway->close_order_connections();
+  const std::uint64_t epoch = (*rig.latch).load().epoch();
+  machine::SendOrder order = an_order(1);
+  order.kind = OrderKind::kFlatten;
+  rig.gateway->send(order, epoch);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.gateway->order_connections_open() == 0; }))
+      << "sealed: nothing stays open";
+  rig.latch.seal();  // A new seal voids the grant.
+  order.sequence = {2};
+  rig.gateway->send(order, epoch);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_TRUE(rig.recorder.last<OrderUnsent>().sealed);
+  EXPECT_EQ(rig.fake.asked_count("POST /order"), 1u);
+}
+
+TEST(Gateway, AFlattenOrderWaitsOnlyAMomentForAConnection) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.server().stop_listening();
+  rig.latch.seal();
+  machine::SendOrder order = an_order(1);
+  order.kind = OrderKind::kFlatten;
+  rig.gateway->send(order, (*rig.latch).load().epoch());
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
+  EXPECT_FALSE(rig.recorder.last<OrderUnsent>().sealed);
+}
+
+TEST(Gateway, AnUnknownOrderOnACancelIsAskedFor) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("DELETE /order", 400, R"({"code":-2011,"msg":"unknown order"})");
+  rig.fake.answer("GET /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "FILLED", "1.0000"));
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<CancelFailed>().code, -2011);
+  EXPECT_EQ(rig.recorder.last<VenueOrderState>().status, machine::VenueStatus::kFilled);
+}
+
+TEST(Gateway, ACancelThatIsTakenButNotDoneIsAskedFor) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("DELETE /order", 200, test::order_json("BTCUSDT", rig.client_id(1), "NEW", "0"));
+  rig.fake.answer("GET /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "CANCELED", "0"));
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  EXPECT_EQ(rig.recorder.count<VenueCanceled>(), 0u);
+}
+
+TEST(Gateway, CancelsEverythingByAtMostFiveSymbolsACall) {
+  Rig rig({"AAUSDT", "BBUSDT", "CCUSDT", "DDUSDT", "EEUSDT", "FFUSDT", "GGUSDT"});
+  rig.make_gateway();
+  rig.fake.on("DELETE /openOrders", [&](const os::HttpRequest& request, const auto& reply) {
+    const std::string ours = test::order_json("AAUSDT", rig.client_id(3), "CANCELED", "0");
+    const std::string foreign = test::order_json("AAUSDT", "manual-order-1", "CANCELED", "0");
+    const bool first = request.query().find("AAUSDT") != std::string_view::npos;
+    test::FakeVenue::send(reply, 200, first ? "[" + ours + "," + foreign + "]" : "[]");
+  });
+  std::vector<SymbolId> symbols;
+  for (std::uint16_t i = 0; i < 7; ++i) symbols.push_back({i});
+  rig.gateway->cancel_all(symbols);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("DELETE /openOrders") == 2; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueCanceled>().sequence.value, 3u);
+  std::vector<std::string> named;
+  for (const auto& request : rig.fake.asked("DELETE /openOrders")) {
+    named.push_back(*request.parameter("symbol"));
+  }
+  std::sort(named.begin(), named.end());
+  EXPECT_EQ(named[0], "AAUSDT,BBUSDT,CCUSDT,DDUSDT,EEUSDT");
+  EXPECT_EQ(named[1], "FFUSDT,GGUSDT");
+}
+
+TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("GET /openOrders", 200,
+                  "[" + test::order_json("BTCUSDT", rig.client_id(4, 3), "NEW", "0") + "," +
+                      test::order_json("BTCUSDT", "LVOzzzzzzz000001000000000001", "NEW", "0") +
+                      "," + test::order_json("BTCUSDT", "manual-order-1", "NEW", "0") + "]");
+  bool done = false;
+  rig.gateway->fetch_open_orders({0}, [&](const Status& status) { done = status.has_value(); });
+  ASSERT_TRUE(rig.wait([&] { return done; }));
+  ASSERT_EQ(rig.recorder.count<VenueOrderState>(), 1u);
+  EXPECT_EQ(rig.recorder.last<VenueOrderState>().incarnation.value, 3u);
+  EXPECT_EQ(rig.recorder.count<machine::ForeignOrder>(), 2u) << "another instance's too";
+}
+
+}  // namespace
+}  // namespace levi::mexc

@@ -1,0 +1,189 @@
+// The account's pushes, the listen key, and how its silence is noticed.
+#include <gtest/gtest.h>
+
+#include "tests/venue/rig.h"
+
+namespace levi::mexc {
+namespace {
+
+using machine::FeedDown;
+using machine::FeedDownWhy;
+using machine::FeedUp;
+using machine::ForeignOrder;
+using machine::VenueAck;
+using machine::VenueCanceled;
+using machine::VenueFill;
+using machine::VenueOrderState;
+using test::FakeVenue;
+using test::fill_push;
+using test::order_push;
+using test::Rig;
+
+void start(Rig& rig, const PrivateOptions& options = {}) {
+  rig.start_private(options);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedUp>() == 1; }));
+}
+
+test::VenueSocket& socket_of(Rig& rig) { return *rig.fake.open_sockets(true).back(); }
+
+TEST(PrivateStream, IsUpWhenBothChannelsAreConfirmed) {
+  Rig rig;
+  start(rig);
+  EXPECT_EQ(rig.recorder.last<FeedUp>().source, venue::kPrivateSource);
+  EXPECT_EQ(socket_of(rig).target, "/ws?listenKey=key1");
+  EXPECT_EQ(socket_of(rig).channels.size(), 2u);
+  EXPECT_TRUE(rig.stream->status().connected);
+}
+
+TEST(PrivateStream, PushesBecomeAcksFillsAndCancels) {
+  Rig rig;
+  start(rig);
+  auto& socket = socket_of(rig);
+  const std::string id = rig.client_id(9);
+  FakeVenue::push(socket, order_push("BTCUSDT", id, 1, "0"));
+  FakeVenue::push(socket, fill_push("BTCUSDT", id, "t1", "0.4"));
+  FakeVenue::push(socket, order_push("BTCUSDT", id, 3, "0.4"));
+  FakeVenue::push(socket, order_push("BTCUSDT", id, 5, "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  EXPECT_EQ(rig.recorder.count<VenueAck>(), 1u);
+  const auto fill = rig.recorder.last<VenueFill>();
+  EXPECT_EQ(fill.sequence.value, 9u);
+  EXPECT_EQ(fill.trade, "t1");
+  EXPECT_EQ(fill.price.value, 10000);
+  EXPECT_EQ(fill.quantity.value, 4000);
+  EXPECT_EQ(fill.fee.value, 1'000'000);
+  EXPECT_EQ(fill.incarnation.value, 7u);
+  EXPECT_TRUE(fill.maker);
+  EXPECT_EQ(rig.recorder.last<VenueCanceled>().executed.value, 4000)
+      << "5 is terminal: partly cancelled";
+}
+
+TEST(PrivateStream, AnOrderThatFillsAtOnceIsAcknowledgedToo) {
+  Rig rig;
+  start(rig);
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 2, "1.0"));
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "1.0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1; }));
+  EXPECT_EQ(rig.recorder.count<VenueAck>(), 1u);
+  EXPECT_EQ(rig.recorder.count<VenueOrderState>(), 0u);
+}
+
+TEST(PrivateStream, ADealThatNeverComesIsReportedByTheOrdersState) {
+  Rig rig;
+  start(rig);
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 2, "1.0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  const auto state = rig.recorder.last<VenueOrderState>();
+  EXPECT_EQ(state.status, machine::VenueStatus::kFilled);
+  EXPECT_EQ(state.executed.value, 10000);
+  EXPECT_EQ(state.incarnation.value, 7u);
+}
+
+TEST(PrivateStream, OrdersThatAreNotOursAreForeign) {
+  Rig rig;
+  start(rig);
+  auto& socket = socket_of(rig);
+  FakeVenue::push(socket, order_push("BTCUSDT", "manual-order-1", 1, "0"));
+  FakeVenue::push(socket, order_push("BTCUSDT", "manual-order-1", 4, "0"));
+  FakeVenue::push(socket, fill_push("BTCUSDT", "manual-order-1", "t9", "1"));
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 4, "0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  EXPECT_EQ(rig.recorder.count<ForeignOrder>(), 1u);
+  EXPECT_EQ(rig.recorder.last<ForeignOrder>().client_id, "manual-order-1");
+  EXPECT_EQ(rig.recorder.count<VenueFill>(), 0u);
+}
+
+TEST(PrivateStream, PushesThatMakeNoSenseAreCounted) {
+  Rig rig;
+  start(rig);
+  auto& socket = socket_of(rig);
+  socket.connection->send(true, "\x01\x02");
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 77, "0"));
+  FakeVenue::push(socket, fill_push("BTCUSDT", rig.client_id(9), "", "1"));
+  FakeVenue::push(socket, order_push("NOTOURS", rig.client_id(9), 1, "0"));
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 1, "0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  EXPECT_EQ(rig.stream->status().decode_errors, 3u);
+}
+
+TEST(PrivateStream, ReconnectsWithItsKeyAndSaysHowLongItWasDown) {
+  Rig rig;
+  start(rig);
+  socket_of(rig).connection->reset();
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedUp>() == 2; }));
+  EXPECT_EQ(rig.recorder.last<FeedDown>().why, FeedDownWhy::kReset);
+  EXPECT_EQ(rig.recorder.last<FeedDown>().source, venue::kPrivateSource);
+  EXPECT_GT(rig.recorder.last<FeedUp>().since_down, Nanos{0});
+  EXPECT_EQ(rig.fake.asked_count("POST /userDataStream"), 1u);
+}
+
+TEST(PrivateStream, TakesANewKeyWhenTheOldOneIsRefused) {
+  Rig rig;
+  start(rig);
+  rig.fake.answer("POST /userDataStream", 200, R"({"listenKey":"key2"})");
+  socket_of(rig).connection->send(false, "Invalid listen key");
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedUp>() == 2; }));
+  EXPECT_EQ(socket_of(rig).target, "/ws?listenKey=key2");
+}
+
+TEST(PrivateStream, AsksForAKeyUntilItGetsAUsableOne) {
+  Rig rig;
+  int call = 0;
+  rig.fake.on("POST /userDataStream", [&](const auto&, const auto& reply) {
+    const char* const bodies[] = {"{}", R"({"listenKey":"bad key&x=1"})",
+                                  R"({"listenKey":"good"})"};
+    FakeVenue::send(reply, 200, bodies[std::min(call++, 2)]);
+  });
+  start(rig);
+  EXPECT_EQ(socket_of(rig).target, "/ws?listenKey=good");
+}
+
+TEST(PrivateStream, ExtendsItsKeyAndClosesItAtTheEnd) {
+  Rig rig;
+  PrivateOptions options;
+  options.listen_key_extend = 10ms;
+  start(rig, options);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("PUT /userDataStream") >= 2; }));
+  EXPECT_EQ(rig.fake.asked("PUT /userDataStream")[0].parameter("listenKey"), "key1");
+  rig.stream->stop();
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("DELETE /userDataStream") == 1; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.open_sockets(true).empty(); }));
+}
+
+TEST(PrivateStream, AnAcceptedOrderThatIsNotPushedProvesTheStreamDead) {
+  Rig rig;
+  PrivateOptions options;
+  options.data_age_max = 100ms;
+  start(rig, options);
+  rig.stream->expect({9});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedDown>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<FeedDown>().why, FeedDownWhy::kSilent);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedUp>() == 2; }));
+}
+
+TEST(PrivateStream, AQuietAccountIsNotADeadStream) {
+  Rig rig;
+  PrivateOptions options;
+  options.data_age_max = 50ms;
+  start(rig, options);
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 1, "0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  rig.stream->expect({9});  // the push came before the REST answer
+  const MonoTime later = os::mono_now() + 300ms;
+  ASSERT_TRUE(rig.wait([&] { return os::mono_now() > later; }));
+  EXPECT_EQ(rig.recorder.count<FeedDown>(), 0u);
+}
+
+TEST(PrivateStream, RenewsItsSocketWithAnOverlap) {
+  Rig rig;
+  PrivateOptions options;
+  options.renew_after = 30ms;
+  start(rig, options);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.sockets.size() >= 3; }));
+  EXPECT_EQ(rig.recorder.count<FeedDown>(), 0u);
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 1, "0"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+}
+
+}  // namespace
+}  // namespace levi::mexc
