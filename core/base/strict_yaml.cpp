@@ -103,15 +103,20 @@ struct YamlMap::Impl {
       return std::nullopt;
     }
     if (!found.IsScalar()) {
-      fail(found, name(key) + " must be " + expected, "");
+      fail(found, name(key) + " must be " + expected,
+           std::string("write ") + key + ": " + expected);
       return std::nullopt;
     }
     return found.Scalar();
   }
 
   void check_unknown() {
+    std::set<std::string>
+        seen;  // yaml-cpp keeps both of two equal keys, and the first would win unseen
     for (const auto& entry : node) {
       const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+      if (!seen.insert(key).second)
+        fail(entry.first, "'" + where + key + "' stands twice", "remove one of them");
       if (known.count(key) != 0) continue;
       std::string nearest;
       std::size_t best = 3;
