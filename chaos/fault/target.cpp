@@ -50,7 +50,7 @@ constexpr int kUnhealthyStatus = 503;
 // The words of an RFC 9457 problem document, else the beginning of the body.
 std::string problem_text(const os::HttpResponse& response) {
   const Json body = Json::parse(response.body, nullptr, false);
-  for (const char* key : {"detail", "title", "msg"}) {
+  for (const char* key : {"detail", "error", "title", "msg"}) {
     if (const std::string text = text_at(body, key); !text.empty()) return text;
   }
   return response.body.substr(0, 200);
@@ -90,6 +90,19 @@ std::string to_text(const TargetSpec& spec) {
   return json.dump();
 }
 
+Result<Json> read_answer(const std::string& call, const os::HttpResponse& response, int accepted) {
+  if ((response.status < 200 || response.status > 299) && response.status != accepted) {
+    return error(code_of(response.status), call + " answered " + std::to_string(response.status) +
+                                               ": " + problem_text(response));
+  }
+  if (response.body.empty()) return Json::object();
+  Json parsed = Json::parse(response.body, nullptr, false);
+  if (parsed.is_discarded()) {
+    return error(ErrorCode::kCorrupt, call + " answered something that is no JSON");
+  }
+  return parsed;
+}
+
 Result<Json> call_json(const std::string& base, const std::string& method, const std::string& path,
                        const Json& body, Nanos timeout, int accepted) {
   os::HttpHeaders headers;
@@ -97,16 +110,7 @@ Result<Json> call_json(const std::string& base, const std::string& method, const
   const std::string url = url_of(base, path);
   LEVI_TRY(response,
            os::http_call(method, url, body.is_null() ? "" : body.dump(), timeout, headers));
-  if ((response.status < 200 || response.status > 299) && response.status != accepted) {
-    return error(code_of(response.status), method + " " + url + " answered " +
-                                               std::to_string(response.status) + ": " +
-                                               problem_text(response));
-  }
-  if (response.body.empty()) return Json::object();
-  Json parsed = Json::parse(response.body, nullptr, false);
-  if (parsed.is_discarded())
-    return error(ErrorCode::kCorrupt, method + " " + url + " answered something that is no JSON");
-  return parsed;
+  return read_answer(method + " " + url, response, accepted);
 }
 
 Result<Json> Target::api(const std::string& method, const std::string& path,

@@ -11,6 +11,7 @@
 
 #include "core/base/instant.h"
 #include "core/base/result.h"
+#include "core/os/http.h"
 #include "core/os/process.h"
 
 namespace levi::chaos {
@@ -62,6 +63,10 @@ class Target {
 };
 
 inline constexpr Nanos kCallTimeout = 2s;
+
+// The JSON of an answer, or the Error that its status means.
+Result<Json> read_answer(const std::string& call, const os::HttpResponse& response,
+                         int accepted = 200);
 
 // One call, its answer read as Target::api does. `base` is "host:port" or "unix:/path"; a status of
 // `accepted` is as good as 200.

@@ -1,0 +1,77 @@
+// The core's own event stream (GET /events) as a witness of when the core noticed what.
+//
+// Owned by the loop's thread. Follows the stream across reconnects and restarts of the core by
+// Last-Event-ID; what it missed is said, never guessed: `gap` makes a trial invalid, and so does a
+// clock that is not ours.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chaos/experiment/sse.h"
+#include "core/base/instant.h"
+#include "core/os/loop.h"
+#include "core/os/socket.h"
+
+namespace levi::chaos {
+
+using Json = nlohmann::json;
+
+struct CoreEvent {
+  std::uint64_t sequence = 0;
+  std::string type;
+  MonoTime mono;
+  Json data = Json::object();
+};
+
+class EventStream {
+ public:
+  // `types`: what is asked for; market data and order flow are left to the exchange's ledger.
+  EventStream(os::Loop& loop, os::Endpoint api, std::vector<std::string> types);
+  ~EventStream();
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+  bool connected() const { return greeted_; }
+  // Events since `forget`, oldest first.
+  const std::deque<CoreEvent>& events() const { return events_; }
+  void forget() { events_.clear(); }
+  // Why what was seen can't be trusted since the last `forget_faults`: a gap, another clock. Empty:
+  // it can.
+  const std::string& fault() const { return fault_; }
+  void forget_fault() { fault_.clear(); }
+
+ private:
+  void connect();
+  void on_ready(std::uint32_t ready);
+  void read_some();
+  void take(std::string_view bytes);
+  void on_event(const SseEvent& event);
+  void on_hello(const Json& hello);
+  void lost();
+
+  os::Loop& loop_;
+  os::Endpoint api_;
+  std::string types_;
+  os::Fd socket_;
+  bool sent_ = false;
+  bool head_done_ = false;
+  bool greeted_ = false;
+  std::string head_;
+  SseParser parser_;
+  std::optional<std::uint64_t> last_id_;
+  std::deque<CoreEvent> events_;
+  std::string fault_;
+  os::Loop::TimerId retry_ = 0;
+  os::Loop::TimerId patience_ = 0;
+};
+
+// The inode of /proc/self/ns/time, as the target's hello names its own; 0 where the kernel has
+// none.
+std::uint64_t own_time_namespace();
+
+}  // namespace levi::chaos

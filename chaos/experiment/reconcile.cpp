@@ -1,0 +1,147 @@
+#include "chaos/experiment/reconcile.h"
+
+#include <algorithm>
+
+namespace levi::chaos {
+namespace {
+
+constexpr std::size_t kDetailsMax = 10;
+
+std::string fill_key(const std::string& client, const std::string& trade, const std::string& price,
+                     const std::string& quantity) {
+  return client + " trade " + trade + ": " + quantity + " at " + price;
+}
+
+void tell(Balance& balance, const std::string& text) {
+  if (balance.details.size() < kDetailsMax) balance.details.push_back(text);
+}
+
+}  // namespace
+
+bool Reconciler::is_ours(const std::optional<ClientOrderIdParts>& parts) const {
+  return parts && parts->instance.view() == instance_ && parts->sequence.value >= first_sequence_;
+}
+
+void Reconciler::venue(const VenueEntry& entry) {
+  if (!is_ours(entry.ours)) return;
+  if (entry.kind == VenueKind::kOrder) {
+    if (closed_orders_.contains(entry.client_id)) {
+      duplicate_details_.push_back("the venue got " + entry.client_id + " again");
+      return;
+    }
+    VenueOrder& order = venue_orders_[entry.client_id];
+    order.sequence = entry.ours->sequence.value;
+    ++order.arrived;
+    if (entry.accepted) ++order.accepted;
+    if (order.arrived > 1)
+      duplicate_details_.push_back("the venue got " + entry.client_id + " twice");
+  } else if (entry.kind == VenueKind::kFill) {
+    const std::string key = fill_key(entry.client_id, entry.trade_id, entry.price, entry.quantity);
+    if (our_fills_.erase(key) > 0) {
+      matched_fills_.insert(key);
+    } else {
+      venue_fills_.emplace(key, entry.arrival);
+    }
+  }
+}
+
+void Reconciler::ours(const OurOrder& order) {
+  if (order.sequence < first_sequence_ || closed_orders_.contains(order.client_id)) return;
+  our_orders_[order.client_id] = order;
+}
+
+void Reconciler::ours(const OurFill& fill) {
+  if (!is_ours(parse_client_order_id(fill.client_id))) return;
+  const std::string key = fill_key(fill.client_id, fill.trade_id, fill.price, fill.quantity);
+  if (venue_fills_.erase(key) > 0) {
+    matched_fills_.insert(key);
+  } else if (matched_fills_.contains(key) || !our_fills_.insert(key).second) {
+    duplicate_details_.push_back("the core booked twice: " + key);
+  }
+}
+
+void Reconciler::settle() {
+  venue_fills_.clear();
+  our_fills_.clear();
+  duplicate_details_.clear();
+  for (auto order = our_orders_.begin(); order != our_orders_.end();) {
+    const OurState state = order->second.state;
+    if (state != OurState::kDone && state != OurState::kUnsent && state != OurState::kRejected) {
+      ++order;
+      continue;
+    }
+    venue_orders_.erase(order->first);
+    closed_orders_.insert(order->first);
+    order = our_orders_.erase(order);
+  }
+}
+
+std::uint64_t Reconciler::first_unsettled() const {
+  std::uint64_t first = 0;
+  for (const auto& [client_id, order] : our_orders_) {
+    const bool open = order.state == OurState::kLive || order.state == OurState::kInFlight ||
+                      order.state == OurState::kUnknown;
+    if (open && (first == 0 || order.sequence < first)) first = order.sequence;
+  }
+  return first;
+}
+
+// What the core says about each of its orders, against what arrived.
+void Reconciler::check_orders(const Horizon& horizon, Balance& balance) const {
+  for (const auto& [client_id, order] : our_orders_) {
+    const auto found = venue_orders_.find(client_id);
+    const bool accepted = found != venue_orders_.end() && found->second.accepted > 0;
+    switch (order.state) {
+      case OurState::kInFlight:
+      case OurState::kUnknown:
+        if (order.sequence > horizon.sequence) break;
+        ++balance.unsettled;
+        tell(balance, client_id + " is not settled in the core");
+        break;
+      case OurState::kUnsent:
+      case OurState::kRejected:
+        if (!accepted) break;
+        ++balance.unexpected;
+        tell(balance,
+             "the venue accepted " + client_id + ", which the core calls unsent or rejected");
+        break;
+      case OurState::kLive:
+      case OurState::kDone:
+        if (accepted) break;
+        ++balance.unexpected;
+        tell(balance, "the core has " + client_id + ", which the venue never accepted");
+        break;
+    }
+  }
+}
+
+void Reconciler::check_venue_orders(Balance& balance) const {
+  for (const auto& [client_id, order] : venue_orders_) {
+    // What was sent after the core was asked last is not known to be unknown.
+    if (our_orders_.contains(client_id) || order.sequence > complete_to_) continue;
+    ++balance.unexpected;
+    tell(balance, "the venue has " + client_id + ", which the core does not know");
+  }
+}
+
+void Reconciler::check_fills(const Horizon& horizon, Balance& balance) const {
+  for (const auto& [key, arrival] : venue_fills_) {
+    if (arrival > horizon.arrival) continue;
+    ++balance.lost;
+    tell(balance, "the core does not have " + key);
+  }
+  balance.unexpected += our_fills_.size();
+  for (const auto& key : our_fills_) tell(balance, "the venue does not have " + key);
+  balance.duplicated = duplicate_details_.size();
+  for (const auto& detail : duplicate_details_) tell(balance, detail);
+}
+
+Balance Reconciler::balance(const Horizon& horizon) const {
+  Balance balance;
+  check_fills(horizon, balance);
+  check_orders(horizon, balance);
+  check_venue_orders(balance);
+  return balance;
+}
+
+}  // namespace levi::chaos

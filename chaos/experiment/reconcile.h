@@ -1,0 +1,83 @@
+// Reconciler: are the core's ledger and the venue's the same? Pure; entries of both go in, in any
+// order and as they come.
+//
+//   lost        the venue has a fill of ours that the core does not have
+//   duplicated  the venue got one client order id twice, or the core booked one fill twice
+//   unexpected  the core has an order or fill that the venue never had, or the venue an order that
+//   the core does not know
+// While orders flow there is always something under way. So a balance has a horizon: what was in
+// both ledgers when the judging began must come out even in the end, whatever came later. Orders
+// older than the run are not compared.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "chaos/experiment/ledger.h"
+
+namespace levi::chaos {
+
+struct Balance {
+  std::uint64_t lost = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t unexpected = 0;
+  std::uint64_t unsettled = 0;       // in flight or unknown in the core, within the horizon
+  std::vector<std::string> details;  // the first few, one line each
+  bool even() const { return lost + duplicated + unexpected + unsettled == 0; }
+};
+
+struct Horizon {
+  std::uint64_t sequence = UINT64_MAX;  // of our orders
+  std::uint64_t arrival = UINT64_MAX;   // at the venue
+};
+
+class Reconciler {
+ public:
+  // `instance`: which data folder's orders are ours. `first_sequence`: orders from there on are
+  // compared.
+  Reconciler(std::string instance, std::uint64_t first_sequence)
+      : instance_(std::move(instance)), first_sequence_(first_sequence) {}
+
+  void venue(const VenueEntry& entry);
+  void ours(const OurOrder& order);  // the newest word about an order replaces the one before
+  void ours(const OurFill& fill);
+  // The core has told of every order up to this sequence.
+  void ours_complete_to(std::uint64_t sequence) { complete_to_ = sequence; }
+
+  Balance balance(const Horizon& horizon = {}) const;
+  // After a judgement: what is final on both sides is remembered only by its id, so that a long run
+  // stays small, and what did not come out even was told once and is not told again by the next
+  // trial.
+  void settle();
+  // The lowest of our orders that may still change, to be asked for again; 0 where none is.
+  std::uint64_t first_unsettled() const;
+
+ private:
+  struct VenueOrder {
+    std::uint64_t sequence = 0;
+    std::uint32_t accepted = 0;
+    std::uint32_t arrived = 0;
+  };
+  void check_orders(const Horizon& horizon, Balance& balance) const;
+  void check_venue_orders(Balance& balance) const;
+  void check_fills(const Horizon& horizon, Balance& balance) const;
+  bool is_ours(const std::optional<ClientOrderIdParts>& parts) const;
+
+  std::string instance_;
+  std::uint64_t first_sequence_;
+  std::uint64_t complete_to_ = 0;
+  std::unordered_map<std::string, VenueOrder> venue_orders_;  // by client id
+  std::unordered_map<std::string, OurOrder> our_orders_;
+  std::map<std::string, std::uint64_t> venue_fills_;  // that have no counterpart yet: their arrival
+  std::set<std::string> our_fills_;
+  std::unordered_set<std::string> matched_fills_;
+  std::unordered_set<std::string> closed_orders_;
+  std::vector<std::string> duplicate_details_;
+};
+
+}  // namespace levi::chaos

@@ -1,0 +1,275 @@
+#include "chaos/experiment/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "chaos/experiment/prober.h"
+#include "chaos/experiment/run_context.h"
+#include "chaos/experiment/trial.h"
+#include "chaos/guard/pause.h"
+#include "chaos/guard/undo.h"
+#include "core/base/json_fields.h"
+#include "core/os/clock.h"
+#include "core/os/http.h"
+#include "reports/results.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr Nanos kLeaseTtl = 15s;
+constexpr Nanos kLeaseRenewal = 4s;
+constexpr Nanos kLeaseGiveBack = 1s;
+constexpr Nanos kEvenDeadline = 3s;
+constexpr const char* kProduction = "production";
+
+// The target says who it is; what the run was told must be so.
+Status check_identity(const TargetSpec& spec, const Json& health) {
+  if (text_at(health, "environment") == kProduction || spec.environment == kProduction) {
+    return error(ErrorCode::kRefused, "the target at " + spec.api + " is a production system",
+                 "chaos does not run there");
+  }
+  auto expected = spec.expect;
+  if (!spec.name.empty()) expected.emplace("name", spec.name);
+  if (!spec.environment.empty()) expected.emplace("environment", spec.environment);
+  for (const auto& [field, value] : expected) {
+    const std::string found = text_at(health, field.c_str());
+    if (found == value) continue;
+    return error(ErrorCode::kRefused,
+                 "this is not the target that was meant: its " + field + " is '" + found +
+                     "', expected '" + value + "'",
+                 "look at 'levictl status', or name the target anew");
+  }
+  return ok();
+}
+
+std::map<std::string, std::string> environment_of(const TargetSpec& spec, const Json& health) {
+  std::map<std::string, std::string> facts{{"target", spec.name.empty() ? spec.api : spec.name},
+                                           {"api", spec.api},
+                                           {"cpus", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
+                                           {"boot_id", os::boot_id()}};
+  for (const char* key : {"environment", "version", "build", "venue", "mode", "instance"}) {
+    if (const std::string value = text_at(health, key); !value.empty()) facts[key] = value;
+  }
+  return facts;
+}
+
+// The clocks of the exchange's ledger and of this process must be one.
+Status check_exchange_clock(Caller& caller) {
+  if (!caller.has_exchange()) return ok();
+  LEVI_TRY(health, caller.exchange("GET", "/health"));
+  if (text_at(health, "boot_id") == os::boot_id()) return ok();
+  return error(ErrorCode::kUnsupported,
+               "the exchange runs on another machine: its ledger's clock can't be compared");
+}
+
+class Run {
+ public:
+  Run(const std::vector<Scenario>& scenarios, const RunOptions& options)
+      : scenarios_(scenarios), options_(options), context_(options) {}
+
+  Result<RunResult> execute() {
+    for (const auto& scenario : scenarios_)
+      facts_.trials_planned += static_cast<std::size_t>(scenario.trials);
+    pause("begin");
+    LEVI_TRY_STATUS(begin());
+    LEVI_TRY(writer,
+             reports::ResultsWriter::create(options_.reports_folder, facts_, os::wall_now()));
+    result_.folder = writer.folder();
+    for (const auto& scenario : scenarios_) {
+      if (over()) break;
+      LEVI_TRY_STATUS(run_scenario(scenario, writer));
+    }
+    finish();
+    return conclude(writer);
+  }
+
+ private:
+  void pause(const char* step) {
+    pause_at(step, [this] {
+      return context_.pump.until([] { return false; }, os::mono_now() + 2ms) != Waited::kBroken;
+    });
+  }
+  bool over() const { return context_.pump.broken(); }
+
+  Status begin() {
+    facts_.timestamp = os::format_utc(os::wall_now());
+    facts_.seed = options_.seed;
+    facts_.pass_rate_target = options_.pass_rate_min;
+    LEVI_TRY(health, context_.target.health());
+    LEVI_TRY_STATUS(check_identity(options_.target, health));
+    context_.environment = environment_of(options_.target, health);
+    facts_.target = context_.environment["target"] + " at " + options_.target.api;
+    LEVI_TRY_STATUS(start_guard());
+    LEVI_TRY(caller, Caller::make(context_.pump, options_.target));
+    context_.caller = std::move(caller);
+    LEVI_TRY_STATUS(take_lease(scenarios_.front()));
+    renew_lease_later();
+    return prepare_witnesses(health);
+  }
+
+  Status start_guard() {
+    GuardOptions guard;
+    guard.program = options_.program;
+    guard.folder = undo_folder() + "/" + options_.run;
+    guard.target = options_.target;
+    guard.owner = {options_.run, scenarios_.front().id, os::identify_self()};
+    LEVI_TRY(client, GuardClient::start(context_.loop, guard));
+    context_.guard = std::move(client);
+    return ok();
+  }
+
+  Status prepare_witnesses(const Json& health) {
+    LEVI_TRY_STATUS(check_exchange_clock(*context_.caller));
+    std::vector<std::string> probes;
+    for (const auto& scenario : scenarios_) {
+      probes.insert(probes.end(), scenario.steady.begin(), scenario.steady.end());
+      probes.insert(probes.end(), scenario.throughout.begin(), scenario.throughout.end());
+    }
+    std::sort(probes.begin(), probes.end());
+    probes.erase(std::unique(probes.begin(), probes.end()), probes.end());
+    LEVI_TRY_STATUS(check_probes_can_fail(context_.pump, probes));
+    LEVI_TRY(api, os::parse_endpoint(options_.target.api));
+    context_.stream = std::make_unique<EventStream>(context_.loop, api, followed_types());
+    if (context_.caller->has_exchange()) {
+      LEVI_TRY(books, Books::open(*context_.caller, text_at(health, "instance")));
+      context_.books = std::move(books);
+    }
+    if (!options_.target.data.empty()) context_.audit.emplace(options_.target.data);
+    return ok();
+  }
+
+  Json lease_body(const Scenario& scenario) const {
+    return {{"run", options_.run},
+            {"owner", options_.owner},
+            {"scenario", scenario.id},
+            {"ttl_ms", kLeaseTtl / 1ms}};
+  }
+
+  Status take_lease(const Scenario& scenario) {
+    lease_scenario_ = &scenario;
+    LEVI_TRY(answer, context_.caller->api("POST", "/chaos/lease", lease_body(scenario)));
+    (void)answer;
+    return ok();
+  }
+
+  // A core that was killed may have lost the lease: renewing takes it again. Nothing waits for the
+  // answer.
+  void renew_lease_later() {
+    context_.loop.after(kLeaseRenewal, [this] {
+      context_.caller->send("POST", "/chaos/lease", lease_body(*lease_scenario_));
+      renew_lease_later();
+    });
+  }
+
+  Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
+    if (&scenario != lease_scenario_) (void)take_lease(scenario);
+    for (int number = 1; number <= scenario.trials && !over(); ++number) {
+      Trial trial(context_, scenario, number);
+      result_.records.push_back(
+          trial.run([&](Step step) { tell(scenario, number, to_string(step)); }));
+      if (!result_.records.back().leftovers.empty()) left_behind_ = true;
+      LEVI_TRY_STATUS(writer.append(result_.records.back()));
+      pause("recorded");
+    }
+    return ok();
+  }
+
+  void tell(const Scenario& scenario, int trial, const std::string& step) {
+    if (!options_.on_progress) return;
+    options_.on_progress({result_.records.size(), facts_.trials_planned,
+                          scenario.id + " " + scenario.name, trial, scenario.trials, step});
+  }
+
+  void finish() {
+    pause("end");
+    const auto left = context_.guard->alive() ? context_.guard->done() : undo_in_its_place();
+    if (!left) {
+      note_leftover(
+          {"the end of the guard is not clean: " + left.error().text(), "levictl chaos undo"});
+    } else {
+      for (const auto& trace : left.value()) note_leftover(trace);
+    }
+    const auto gone =
+        context_.caller->api("DELETE", "/chaos/lease?run=" + os::percent_encode(options_.run));
+    (void)gone;  // a target that does not answer lets it run out
+  }
+
+  Result<std::vector<Trace>> undo_in_its_place() {
+    const auto undone = undo_run(context_.guard->folder());
+    if (undone) return undone.value().leftovers;
+    if (undone.error().code == ErrorCode::kNotFound) return std::vector<Trace>{};
+    return undone.error();
+  }
+
+  void note_leftover(const Trace& trace) {
+    final_leftovers_.push_back(trace.text);
+    context_.notes.push_back(trace.text + (trace.fix.empty() ? "" : "; lift it by: " + trace.fix));
+  }
+
+  // What trials left may have gone by the end; what is there now counts.
+  Result<RunResult> conclude(reports::ResultsWriter& writer) {
+    result_.interrupted = over();
+    facts_.interrupted = result_.interrupted;
+    facts_.complete = result_.records.size() == facts_.trials_planned;
+    reports::GateOptions gate{options_.pass_rate_min, facts_.trials_planned, result_.interrupted};
+    result_.gate = reports::judge_gate(result_.records, gate);
+    for (const auto& leftover : final_leftovers_) {
+      auto& known = result_.gate.leftovers;
+      if (std::find(known.begin(), known.end(), leftover) == known.end()) known.push_back(leftover);
+    }
+    LEVI_TRY_STATUS(writer.write_summary(result_.records, facts_, result_.gate));
+    result_.notes = context_.notes;
+    return std::move(result_);
+  }
+
+  const std::vector<Scenario>& scenarios_;
+  const RunOptions& options_;
+  RunContext context_;
+  RunResult result_;
+  reports::RunFacts facts_;
+  const Scenario* lease_scenario_ = nullptr;
+  std::vector<std::string> final_leftovers_;
+  bool left_behind_ = false;
+};
+
+}  // namespace
+
+RunContext::RunContext(const RunOptions& given)
+    : options(given),
+      target(given.target),
+      pump(loop, [this] { return guard_dead() || interrupted(); }) {
+  if (given.time_max > Nanos{0}) deadline = os::mono_now() + given.time_max;
+}
+
+bool RunContext::interrupted() const {
+  return os::mono_now() >= deadline || (options.interrupted && options.interrupted());
+}
+
+std::string RunContext::unmet(const std::string& need) const {
+  const TargetSpec& spec = options.target;
+  const auto missing = [&](const std::string& value, const char* what) {
+    return value.empty() ? "needs " + need + ": " + what : std::string();
+  };
+  if (need == "exchange-admin")
+    return missing(spec.exchange_admin, "the target names no exchange admin port");
+  if (need == "data-folder")
+    return missing(spec.data, "the target's data folder is not on this host or not named");
+  if (need == "runtime-folder")
+    return missing(spec.runtime, "the target's runtime folder is not named");
+  if (need == "control-port")
+    return missing(spec.control, "the target's control port is not named");
+  if (need == "local-process") {
+    const auto process = target.core_process();
+    return process ? std::string() : "needs local-process: " + process.error().message;
+  }
+  return "needs " + need + ", which nobody knows";
+}
+
+Result<RunResult> run_scenarios(const std::vector<Scenario>& scenarios, const RunOptions& options) {
+  if (scenarios.empty())
+    return error(ErrorCode::kInvalid, "no scenario to run", "levictl chaos list shows them");
+  return Run(scenarios, options).execute();
+}
+
+}  // namespace levi::chaos

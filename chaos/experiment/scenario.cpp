@@ -1,0 +1,251 @@
+#include "chaos/experiment/scenario.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "chaos/experiment/probe.h"
+#include "chaos/fault/registry.h"
+#include "core/base/strict_yaml.h"
+#include "reports/statistics.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr std::int64_t kTrialsMax = 100'000;
+constexpr std::size_t kIdBytesMax = 31;  // the target keeps it in its lease
+constexpr Nanos kHoldMax = 600s;
+
+using Words = std::vector<std::string>;
+
+std::string join(const Words& words) {
+  std::string joined;
+  for (const auto& word : words) joined += (joined.empty() ? "" : ", ") + word;
+  return joined;
+}
+
+bool contains(const Words& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// A list whose every word must be known.
+Words read_words(YamlMap& map, const char* key, const Words& known, const char* what) {
+  Words words = map.texts(key);
+  for (const auto& word : words) {
+    if (!contains(known, word))
+      map.fail(key, std::string("unknown ") + what + " '" + word + "'", "known: " + join(known));
+    if (std::count(words.begin(), words.end(), word) > 1) {
+      map.fail(key, std::string("the ") + what + " '" + word + "' stands twice", "name it once");
+    }
+  }
+  return words;
+}
+
+bool is_count(const std::string& measure) {
+  static const Words kCounts{"lost", "duplicated", "unexpected", "beyond_s"};
+  return contains(kCounts, measure);
+}
+
+std::optional<std::int64_t> read_limit(YamlMap& map, const char* key, reports::Unit unit) {
+  if (!map.has(key)) return std::nullopt;
+  if (unit == reports::Unit::kCount) return map.integer(key, 0, 1'000'000'000);
+  return map.duration(key, Nanos{0}).count();
+}
+
+void read_measures(YamlMap& root, Scenario& scenario) {
+  root.map("measure", [&](YamlMap& measures) {
+    for (const auto& name : known_measures()) {
+      measures.map(name.c_str(), [&](YamlMap& limits) {
+        MeasureOrder order;
+        order.name = name;
+        order.unit = is_count(name) ? reports::Unit::kCount : reports::Unit::kSeconds;
+        order.target.max = read_limit(limits, "max", order.unit);
+        order.target.p50 = read_limit(limits, "p50", order.unit);
+        order.target.p95 = read_limit(limits, "p95", order.unit);
+        order.target.p99 = read_limit(limits, "p99", order.unit);
+        scenario.measures.push_back(std::move(order));
+      });
+    }
+  });
+}
+
+void check_parameter(YamlMap& inject, const FaultKind& kind, const std::string& name,
+                     const std::string& value) {
+  const auto known = kind.parameters.find(name);
+  if (known == kind.parameters.end()) {
+    Words names;
+    for (const auto& [parameter, values] : kind.parameters) names.push_back(parameter);
+    inject.fail(name.c_str(), "the fault " + kind.name + " takes no parameter '" + name + "'",
+                names.empty() ? "it takes none" : "it takes: " + join(names));
+  } else if (!known->second.empty() && !contains(known->second, value)) {
+    inject.fail(name.c_str(), "'" + name + "' is '" + value + "'",
+                "expected one of: " + join(known->second));
+  }
+}
+
+// `inject: {fault: feed.reset, on: market}`: all keys but `fault` are the fault's own parameters.
+const FaultKind* read_fault(YamlMap& root, Scenario& scenario) {
+  const FaultKind* kind = nullptr;
+  std::vector<std::pair<std::string, std::string>> entries;
+  root.scalars("inject", [&](const std::string& name, const std::string& value) {
+    entries.emplace_back(name, value);
+  });
+  root.map("inject", [&](YamlMap& inject) {
+    scenario.fault = inject.text("fault");
+    kind = find_fault(scenario.fault);
+    if (kind == nullptr) {
+      Words names;
+      for (const auto& fault : fault_kinds()) names.push_back(fault.name);
+      inject.fail("fault", "unknown fault '" + scenario.fault + "'", "known: " + join(names));
+    }
+    for (const auto& [name, value] : entries) {
+      if (name == "fault") continue;
+      (void)inject.text(name.c_str(), "");
+      if (kind != nullptr) check_parameter(inject, *kind, name, value);
+      scenario.parameters[name] = value;
+    }
+  });
+  if (!root.has("inject")) root.fail("inject", "'inject' is missing", "add inject: {fault: NAME}");
+  return kind;
+}
+
+void read_holds(YamlMap& root, const FaultKind& kind, Scenario& scenario) {
+  for (const auto& text : root.texts("for")) {
+    const auto hold = parse_duration(text);
+    if (!hold) {
+      root.fail("for", "'for': " + hold.error().message, hold.error().fix);
+    } else if (hold.value() <= Nanos{0} || hold.value() > kHoldMax) {
+      root.fail("for", "'for' is " + text,
+                "expected more than nothing and at most " + format_duration(kHoldMax));
+    } else {
+      scenario.holds.push_back(hold.value());
+    }
+  }
+  if (kind.held && scenario.holds.empty()) {
+    root.fail("for",
+              "the fault " + kind.name +
+                  " stands until it is taken back, and 'for' does not say how long",
+              "add for: 1s, or a list with one hold per trial");
+  }
+  if (!kind.held && !scenario.holds.empty()) {
+    root.fail("for", "the fault " + kind.name + " is over at once: 'for' has no meaning",
+              "remove it");
+  }
+}
+
+void read_flow(YamlMap& root, Scenario& scenario) {
+  root.map("flow", [&](YamlMap& flow) {
+    scenario.flow.orders_per_second_min = flow.integer("min", 1, 10'000'000);
+    scenario.flow.window = flow.duration("window", scenario.flow.window);
+    if (scenario.flow.window <= Nanos{0})
+      flow.fail("window", "'flow.window' must be longer than nothing", "write 20ms");
+  });
+}
+
+void read_limits(YamlMap& root, Scenario& scenario) {
+  scenario.trials = static_cast<int>(root.integer("trials", 1, kTrialsMax, scenario.trials));
+  scenario.settle = root.duration("settle", scenario.settle);
+  scenario.timeout = root.duration("timeout", scenario.timeout);
+  scenario.must_pass = root.boolean("must_pass", false);
+  if (scenario.settle <= Nanos{0})
+    root.fail("settle", "'settle' must be longer than nothing", "write 300ms");
+  if (scenario.timeout <= scenario.settle) {
+    root.fail("timeout", "'timeout' leaves no time to settle",
+              "write more than " + format_duration(scenario.settle));
+  }
+}
+
+void read_names(YamlMap& root, Scenario& scenario) {
+  scenario.id = root.text("id");
+  scenario.name = root.text("name");
+  scenario.title = root.text("title", "");
+  scenario.tags = root.texts("tags");
+  const auto plain = [](const std::string& text) {
+    return !text.empty() && text.size() <= kIdBytesMax &&
+           text.find_first_not_of(
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+               std::string::npos;
+  };
+  if (!plain(scenario.id))
+    root.fail("id", "'id' is '" + scenario.id + "'", "use 1 to 31 letters, digits, '-', '_', '.'");
+  if (!plain(scenario.name))
+    root.fail("name", "'name' is '" + scenario.name + "'",
+              "use 1 to 31 letters, digits, '-', '_', '.'");
+}
+
+// The first percentile target that these trials can't decide.
+std::optional<std::pair<std::string, std::size_t>> undecidable(const Scenario& scenario) {
+  const auto trials = static_cast<std::size_t>(scenario.trials);
+  for (const auto& measure : scenario.measures) {
+    if (measure.target.p95 && trials < reports::trials_needed(0.95)) {
+      return std::pair{measure.name + ".p95", reports::trials_needed(0.95)};
+    }
+    if (measure.target.p99 && trials < reports::trials_needed(0.99)) {
+      return std::pair{measure.name + ".p99", reports::trials_needed(0.99)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string undecidable_text(const Scenario& scenario, const std::string& what,
+                             std::size_t needed) {
+  return std::to_string(scenario.trials) + " trials can't decide the target " + what +
+         ", which needs " + std::to_string(needed);
+}
+
+}  // namespace
+
+Nanos Scenario::hold(int trial) const {
+  if (holds.empty()) return Nanos{0};
+  return holds[std::min(static_cast<std::size_t>(trial - 1), holds.size() - 1)];
+}
+
+std::string Scenario::variant(int trial) const {
+  return variants.empty() ? std::string()
+                          : variants[static_cast<std::size_t>(trial - 1) % variants.size()];
+}
+
+Status lint(const Scenario& scenario) {
+  const auto found = undecidable(scenario);
+  if (!found) return ok();
+  return error(ErrorCode::kInvalid,
+               scenario.id + ": " + undecidable_text(scenario, found->first, found->second),
+               "run more trials, or use 'max'");
+}
+
+Result<Scenario> parse_scenario(std::string_view text, const std::string& file_name) {
+  LEVI_TRY(root, YamlDocument::parse(text, file_name));
+  Scenario scenario;
+  scenario.source = file_name;
+  read_names(root, scenario);
+  read_limits(root, scenario);
+  scenario.steady = read_words(root, "steady", known_probes(), "probe");
+  if (scenario.steady.empty()) {
+    root.fail("steady", "'steady' names no probe: nothing would be watched",
+              "add steady: [core.healthy]");
+  }
+  scenario.throughout = read_words(root, "throughout", known_probes(), "probe");
+  scenario.invariants = read_words(root, "invariants", known_invariants(), "invariant");
+  scenario.needs = read_words(root, "needs", known_needs(), "need");
+  scenario.sabotage = root.choice("sabotage",
+                                  {"", "takeover", "reconnect", "watchdog", "async-store",
+                                   "latch-check", "incarnation", "reconcile", "audit"},
+                                  "");
+  read_measures(root, scenario);
+  read_flow(root, scenario);
+  const FaultKind* kind = read_fault(root, scenario);
+  if (kind != nullptr) {
+    read_holds(root, *kind, scenario);
+    scenario.variants = read_words(root, "variants", kind->variants, "variant");
+    for (const auto& need : kind->needs) {
+      if (!contains(scenario.needs, need)) scenario.needs.push_back(need);
+    }
+  }
+  if (const auto found = undecidable(scenario)) {
+    root.fail("trials", undecidable_text(scenario, found->first, found->second),
+              "use 'max', or more trials");
+  }
+  LEVI_TRY_STATUS(root.finish());
+  return scenario;
+}
+
+}  // namespace levi::chaos

@@ -1,0 +1,247 @@
+#include "chaos/experiment/trial.h"
+
+#include <algorithm>
+
+#include "chaos/guard/pause.h"
+#include "core/base/check.h"
+#include "core/base/json_fields.h"
+#include "core/base/random.h"
+#include "core/os/clock.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr Nanos kFreshMax = 500ms;
+constexpr Nanos kStreamWait = 3s;
+constexpr Nanos kProofDeadline = 3s;
+constexpr Nanos kLeaseMargin = 15s;
+
+std::uint64_t short_seed(std::uint64_t seed) {
+  return seed >> 11;
+}  // a JSON number that every reader keeps whole
+
+const FaultKind& kind_of(const Scenario& scenario) {
+  const FaultKind* kind = find_fault(scenario.fault);
+  LEVI_CHECK(kind != nullptr);  // the scenario was validated
+  return *kind;
+}
+
+}  // namespace
+
+const char* to_string(Step step) {
+  switch (step) {
+    case Step::kPreflight:
+      return "preflight";
+    case Step::kSteady:
+      return "steady";
+    case Step::kInject:
+      return "inject";
+    case Step::kProve:
+      return "prove";
+    case Step::kObserve:
+      return "observe";
+    case Step::kRevert:
+      return "revert";
+    case Step::kSettle:
+      return "settle";
+    case Step::kJudge:
+      return "judge";
+    case Step::kDone:
+      return "done";
+  }
+  LEVI_UNREACHABLE();
+}
+
+std::vector<std::string> Trial::watched_probes() const {
+  std::vector<std::string> all = scenario_.steady;
+  for (const auto& probe : scenario_.throughout) {
+    if (std::find(all.begin(), all.end(), probe) == all.end()) all.push_back(probe);
+  }
+  return all;
+}
+
+Trial::Trial(RunContext& context, const Scenario& scenario, int number)
+    : context_(context),
+      scenario_(scenario),
+      kind_(kind_of(scenario)),
+      began_(os::mono_now()),
+      watch_(watched_probes(), kFreshMax) {
+  record_.id = scenario.id;
+  record_.name = scenario.name;
+  record_.variant = scenario.variant(number);
+  record_.trial = number;
+  record_.seed = short_seed(
+      derive_seed(derive_seed(context.options.seed, std::hash<std::string>{}(scenario.id)),
+                  static_cast<std::uint64_t>(number)));
+  record_.must_pass = scenario.must_pass;
+  record_.fault.kind = scenario.fault;
+  record_.fault.parameters = scenario.parameters;
+  record_.environment = context.environment;
+  observed_.kind = &kind_;
+}
+
+reports::TrialRecord Trial::run(const std::function<void(Step)>& on_step) {
+  for (Step next = Step::kPreflight; next != Step::kDone;) {
+    on_step(next);
+    pause(next);
+    next = step(next);
+  }
+  prober_.reset();
+  record_.duration = os::mono_now() - began_;
+  return record_;
+}
+
+Step Trial::step(Step step) {
+  switch (step) {
+    case Step::kPreflight:
+      return preflight();
+    case Step::kSteady:
+      return steady();
+    case Step::kInject:
+      return inject();
+    case Step::kProve:
+      return prove();
+    case Step::kObserve:
+      return observe();
+    case Step::kRevert:
+      return revert();
+    case Step::kSettle:
+      return settle();
+    case Step::kJudge:
+      return judge();
+    case Step::kDone:
+      break;
+  }
+  LEVI_UNREACHABLE();
+}
+
+void Trial::pause(Step step) {
+  pause_at(to_string(step),
+           [this] { return wait([] { return false; }, os::mono_now() + 2ms) != Waited::kBroken; });
+}
+
+void Trial::invalid(const std::string& why) {
+  if (invalid_.empty()) invalid_ = why;
+}
+
+void Trial::failed(const std::string& why) {
+  if (failed_.empty()) failed_ = why;
+}
+
+void Trial::violation(const std::string& check, const std::string& detail) {
+  record_.violations.push_back({check, detail});
+  failed(check + ": " + detail);
+}
+
+void Trial::left_behind(const std::vector<Trace>& traces) {
+  for (const auto& trace : traces) {
+    record_.leftovers.push_back(trace.text);
+    if (!trace.fix.empty()) context_.notes.push_back(trace.text + "; lift it by: " + trace.fix);
+  }
+}
+
+void Trial::broken() {
+  if (context_.guard_dead()) {
+    invalid("the guard died");
+  } else {
+    invalid(context_.interrupted() ? "interrupted" : "the run's time is over");
+  }
+}
+
+bool Trial::wants(const std::string& invariant) const {
+  const auto& all = scenario_.invariants;
+  return std::find(all.begin(), all.end(), invariant) != all.end();
+}
+
+Step Trial::preflight() {
+  for (const auto& need : scenario_.needs) {
+    const std::string why = context_.unmet(need);
+    if (why.empty()) continue;
+    skipped_ = true;
+    const auto& approved = context_.options.skips_approved;
+    record_.skip_approved =
+        std::find(approved.begin(), approved.end(), scenario_.id) != approved.end();
+    invalid(why);
+    return Step::kJudge;
+  }
+  const Waited waited =
+      wait([this] { return context_.stream->connected(); }, os::mono_now() + kStreamWait);
+  if (waited == Waited::kBroken) return broken(), Step::kJudge;
+  if (waited == Waited::kDeadline) {
+    invalid("the core's event stream can't be opened");
+    return Step::kJudge;
+  }
+  if (context_.books) {
+    context_.books->mark();
+    if (const Status read = context_.books->read_venue(); !read) {
+      invalid("the exchange's ledger can't be read: " + read.error().text());
+      return Step::kJudge;
+    }
+  }
+  if (context_.audit && wants("audit.chained") && context_.audit->read_on())
+    audit_lines_ = context_.audit->lines();
+  return Step::kSteady;
+}
+
+Step Trial::steady() {
+  prober_ = std::make_unique<Prober>(context_.loop, *context_.caller, watch_.names(), watch_);
+  const auto holds = [this] { return watch_.held_for(scenario_.settle, os::mono_now()); };
+  const Waited waited = wait(holds, os::mono_now() + scenario_.timeout);
+  if (waited == Waited::kDone) return Step::kInject;
+  if (waited == Waited::kBroken) {
+    broken();
+  } else {
+    invalid("no steady state before the fault: " + watch_.failing(os::mono_now()));
+  }
+  return Step::kJudge;
+}
+
+Step Trial::inject() {
+  FaultOrder order{scenario_.fault,
+                   scenario_.parameters,
+                   record_.variant,
+                   context_.options.run,
+                   record_.trial,
+                   record_.seed,
+                   scenario_.timeout + scenario_.hold(record_.trial) + kLeaseMargin};
+  fault_ = kind_.make();
+  auto undo = fault_->plan(context_.target, order);
+  if (!undo) {
+    invalid("the fault can't be planned: " + undo.error().text());
+    return Step::kJudge;
+  }
+  undo_ = std::move(undo).value();
+  context_.stream->forget();
+  context_.stream->forget_fault();
+  watch_.mark(os::mono_now());
+  auto injected = context_.guard->inject(undo_, context_.options.leave_out);
+  if (!injected) {
+    // Whatever the guard did before it failed or died, it undoes itself, or we do in its place.
+    invalid("the fault was not injected: " + injected.error().text());
+    return context_.guard_dead() || kind_.seals ? Step::kRevert : Step::kJudge;
+  }
+  injected_ = injected.value().number;
+  injection_ = std::move(injected).value().injection;
+  observed_.t0 = injection_.before;
+  if (const Json& engine = value_at(undo_.parameters, "engine"); engine.is_number_integer()) {
+    observed_.engine = engine.get<std::int64_t>();
+  }
+  if (kind_.seals) observed_.kill_ack = injection_.after - injection_.before;
+  record_.fault.injected_at = os::format_utc(os::wall_now() - (os::mono_now() - injection_.before));
+  deadline_ = injection_.before + scenario_.hold(record_.trial) + scenario_.timeout;
+  return Step::kProve;
+}
+
+Step Trial::prove() {
+  const auto proof =
+      fault_->prove(context_.target, undo_, injection_, os::mono_now() + kProofDeadline);
+  if (!proof) {
+    invalid("the fault was not seen to land: " + proof.error().message);
+    return Step::kRevert;
+  }
+  observed_.landing = proof.value().at - injection_.before;
+  record_.fault.proof = proof.value().text;
+  return Step::kObserve;
+}
+
+}  // namespace levi::chaos

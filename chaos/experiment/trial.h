@@ -1,0 +1,102 @@
+// One trial: preflight -> steady -> inject -> prove -> observe -> revert -> settle -> judge (DESIGN
+// §7).
+//
+// A state machine: each step does its work and names the next. Whatever happens after an injection,
+// the way leads through revert. The verdict comes last, from what was seen: nothing here says
+// "pass" before the judge.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "chaos/experiment/measures.h"
+#include "chaos/experiment/prober.h"
+#include "chaos/experiment/run_context.h"
+#include "chaos/experiment/scenario.h"
+#include "chaos/experiment/watch.h"
+#include "chaos/fault/registry.h"
+#include "reports/record.h"
+
+namespace levi::chaos {
+
+enum class Step { kPreflight, kSteady, kInject, kProve, kObserve, kRevert, kSettle, kJudge, kDone };
+const char* to_string(Step step);  // "preflight", ...
+
+class Trial {
+ public:
+  Trial(RunContext& context, const Scenario& scenario, int number);
+  reports::TrialRecord run(const std::function<void(Step)>& on_step);
+
+ private:
+  Step step(Step step);
+  Step preflight();
+  Step steady();
+  Step inject();
+  Step prove();
+  Step observe();
+  Step revert();
+  Step settle();
+  Step judge();
+
+  // observe, by what kind of fault it is
+  void observe_recovery();
+  void observe_hold();
+  void observe_kill();
+  bool order_connections_ended();
+  bool orders_cleared(MonoTime asked);
+  bool recovered() const;
+
+  // revert
+  Status release_seal();
+  void revert_by_guard();
+  void undo_after_dead_guard();
+
+  // settle
+  Status restore_budget();
+
+  // judge
+  void judge_flow();
+  void judge_kill();
+  void judge_missing_s(std::uint64_t sequence);
+  void judge_throughout();
+  void find_socket_end();
+  void judge_ledger();
+  void judge_audit();
+  void judge_measures();
+  void decide();
+
+  Waited wait(const std::function<bool()>& done, MonoTime deadline) {
+    return context_.pump.until(done, deadline);
+  }
+  void pause(Step step);
+  // The trial decides nothing, and why; the first reason stands.
+  void invalid(const std::string& why);
+  void failed(const std::string& why);
+  void violation(const std::string& check, const std::string& detail);
+  void left_behind(const std::vector<Trace>& traces);
+  void broken();
+  bool wants(const std::string& invariant) const;
+  std::vector<std::string> watched_probes() const;
+
+  RunContext& context_;
+  const Scenario& scenario_;
+  const FaultKind& kind_;
+  reports::TrialRecord record_;
+  MonoTime began_;
+  Watch watch_;
+  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<Fault> fault_;
+  Undo undo_;
+  std::optional<int> injected_;  // the guard's number; empty: nothing to take back
+  Injection injection_;
+  Observed observed_;
+  MonoTime deadline_;
+  std::uint64_t audit_lines_ = 0;
+  std::string invalid_;
+  std::string failed_;
+  bool skipped_ = false;
+  bool connections_ended_ = false;
+};
+
+}  // namespace levi::chaos

@@ -1,0 +1,183 @@
+// The middle of a trial: what the fault did, and that it is taken back.
+#include "chaos/experiment/trial.h"
+#include "chaos/guard/undo.h"
+#include "core/base/json_fields.h"
+#include "core/os/clock.h"
+#include "core/os/http.h"
+
+namespace levi::chaos {
+
+Step Trial::observe() {
+  if (kind_.seals) {
+    observe_kill();
+  } else if (kind_.held) {
+    observe_hold();
+  } else {
+    observe_recovery();
+  }
+  return Step::kRevert;
+}
+
+// Something was seen to break, by a probe or by the core itself, and all of it is whole again and
+// stays so.
+bool Trial::recovered() const {
+  const auto& events = context_.stream->events();
+  const auto down = first_down(events, kind_, observed_.t0);
+  if (!down && !watch_.first_deviation()) return false;
+  if (down && !last_up(events, kind_, *down)) return false;
+  return watch_.held_for(scenario_.settle, os::mono_now());
+}
+
+void Trial::observe_recovery() {
+  const Waited waited = wait([this] { return recovered(); }, deadline_);
+  if (waited == Waited::kBroken) return broken();
+  if (waited == Waited::kDone) return;
+  const bool seen =
+      watch_.first_deviation() || first_down(context_.stream->events(), kind_, observed_.t0);
+  if (!seen) return invalid("the fault landed, and nothing was seen to break");
+  const std::string failing = watch_.failing(os::mono_now());
+  violation("recovered", "not within " + std::to_string(scenario_.timeout / 1ms) + " ms: " +
+                             (failing.empty() ? "the core did not report the end of it" : failing));
+}
+
+void Trial::observe_hold() {
+  const MonoTime end = observed_.t0 + scenario_.hold(record_.trial);
+  if (wait([] { return false; }, end) == Waited::kBroken) broken();
+}
+
+// The exchange has seen the end of every connection that carried an order, and has no open order of
+// ours.
+void Trial::observe_kill() {
+  Waited waited = wait([this] { return order_connections_ended(); }, deadline_);
+  if (waited == Waited::kBroken) return broken();
+  connections_ended_ = waited == Waited::kDone;
+  if (!connections_ended_)
+    violation("kill.connections", "order connections are still open at the exchange");
+  MonoTime asked = observed_.t0;
+  waited = wait([&] { return orders_cleared(std::exchange(asked, os::mono_now())); }, deadline_);
+  if (waited == Waited::kBroken) return broken();
+  if (waited == Waited::kDeadline) violation("kill.orders", "orders are still open at the venue");
+}
+
+bool Trial::order_connections_ended() {
+  const auto open = context_.caller->exchange("GET", "/connections");
+  if (!open || !open.value().is_array()) return false;
+  for (const auto& connection : open.value()) {
+    if (integer_at(connection, "orders") > 0) return false;
+  }
+  return true;
+}
+
+bool Trial::orders_cleared(MonoTime asked_before) {
+  const std::string prefix = "LVO" + context_.books->instance();
+  const auto summary =
+      context_.caller->exchange("GET", "/ledger/summary?prefix=" + os::percent_encode(prefix));
+  if (!summary || integer_at(summary.value(), "open_orders", -1) != 0) return false;
+  const MonoTime now = os::mono_now();
+  observed_.orders_cleared = Moment{now, now - asked_before};
+  return true;
+}
+
+Step Trial::revert() {
+  if (context_.guard_dead()) {
+    undo_after_dead_guard();
+    return Step::kJudge;
+  }
+  // The last word of the ledger before anything may be sent again.
+  if (kind_.seals && context_.books) (void)context_.books->read_venue();
+  if (kind_.seals) judge_kill();
+  if (kind_.seals || kind_.held) observed_.reverted = os::mono_now();
+  if (kind_.seals) {
+    if (const Status released = release_seal(); !released) {
+      invalid("the chaos seal was not released: " + released.error().text());
+    }
+  }
+  revert_by_guard();
+  record_.fault.reverted_at = os::format_utc(os::wall_now());
+  return context_.pump.broken() ? Step::kJudge : Step::kSettle;
+}
+
+// Only what this run sealed, and only by a living levictl: the holder's rule of DESIGN §7.
+Status Trial::release_seal() {
+  const std::int64_t epoch = integer_at(injection_.detail, "epoch");
+  LEVI_TRY(status, context_.caller->api("GET", "/live/kill"));
+  bool ours = false;
+  for (const auto& holder : list_at(status, "holders")) {
+    ours |= text_at(holder, "holder") == "chaos" && text_at(holder, "actor") == context_.actor();
+  }
+  if (!ours) return ok();  // it never sealed, or somebody released it
+  Json body{{"holder", "chaos"},
+            {"actor", context_.actor()},
+            {"reason", "end of the kill trial " + std::to_string(record_.trial)}};
+  // Another holder may have sealed since: the epoch moved on, but `chaos` is still ours to let go
+  // of.
+  if (epoch == integer_at(status, "epoch")) body["epoch"] = epoch;
+  LEVI_TRY(answer, context_.caller->api("POST", "/live/restore", body));
+  (void)answer;
+  return ok();
+}
+
+void Trial::revert_by_guard() {
+  if (!injected_) return;
+  const auto left = context_.guard->revert(*injected_);
+  if (left) {
+    left_behind(left.value());
+  } else if (context_.guard_dead()) {
+    undo_after_dead_guard();
+  } else {
+    left_behind({{"the guard could not revert: " + left.error().text(), "levictl chaos undo"}});
+  }
+}
+
+// The guard died with faults standing: its lock is free, and we do its work. A kill is released by
+// us, who are alive.
+void Trial::undo_after_dead_guard() {
+  invalid("the guard died");
+  if (kind_.seals) (void)release_seal();
+  const auto undone = undo_run(context_.guard->folder());
+  if (undone) {
+    left_behind(undone.value().leftovers);
+  } else if (undone.error().code != ErrorCode::kNotFound) {
+    left_behind(
+        {{"the undo log can't be worked off: " + undone.error().text(), "levictl chaos undo"}});
+  }
+}
+
+Step Trial::settle() {
+  const Status restored = restore_budget();
+  if (!restored) invalid("the restart budget was not restored: " + restored.error().text());
+  const auto holds = [this] {
+    const auto down = first_down(context_.stream->events(), kind_, observed_.t0);
+    const bool whole = !down || last_up(context_.stream->events(), kind_, *down);
+    return whole && watch_.held_for(scenario_.settle, os::mono_now());
+  };
+  // A recovery that failed was waited for once: what is broken now stays so until the next trial's
+  // steady state says more.
+  const MonoTime deadline =
+      failed_.empty() ? std::max(deadline_, os::mono_now() + scenario_.timeout) : os::mono_now();
+  const Waited waited = wait(holds, deadline);
+  if (waited == Waited::kBroken) broken();
+  if (waited == Waited::kDeadline && invalid_.empty() && failed_.empty()) {
+    violation("settled", "no steady state after the fault: " + watch_.failing(os::mono_now()));
+  }
+  observed_.first_deviation = watch_.first_deviation();
+  observed_.recovered = watch_.recovered();
+  return Step::kJudge;
+}
+
+// Restarts that a fault caused would use up the engines' budget over the trials: an audited start
+// gives it back.
+Status Trial::restore_budget() {
+  LEVI_TRY(engines, context_.caller->api("GET", "/engines"));
+  for (const auto& engine : list_at(engines, "engines")) {
+    if (text_at(engine, "status") == "stopped") continue;
+    LEVI_TRY(answer,
+             context_.caller->api(
+                 "POST", "/engines/" + os::percent_encode(text_at(engine, "name")) + "/start",
+                 Json{{"actor", context_.actor()}, {"reason", "chaos: restores the budget"}}));
+    (void)answer;
+  }
+  return ok();
+}
+
+}  // namespace levi::chaos

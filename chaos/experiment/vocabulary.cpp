@@ -1,0 +1,27 @@
+// The words of a scenario file that are neither faults nor probes.
+#include <algorithm>
+
+#include "chaos/experiment/scenario.h"
+
+namespace levi::chaos {
+
+const std::vector<std::string>& known_measures() {
+  static const std::vector<std::string> kMeasures{
+      "impact",     "detect",     "mttr",        "recover_after_revert", "engine_restart",
+      "reconnect",  "kill_ack",   "kill_effect", "orders_cleared",       "lost",
+      "duplicated", "unexpected", "beyond_s"};
+  return kMeasures;
+}
+
+const std::vector<std::string>& known_invariants() {
+  static const std::vector<std::string> kInvariants{"ledger.reconciled", "audit.chained"};
+  return kInvariants;
+}
+
+const std::vector<std::string>& known_needs() {
+  static const std::vector<std::string> kNeeds{"exchange-admin", "local-process", "data-folder",
+                                               "runtime-folder", "control-port"};
+  return kNeeds;
+}
+
+}  // namespace levi::chaos

@@ -1,0 +1,67 @@
+// Watch: what the probes saw, and what that says: does the steady state hold, since when, when was
+// it first seen broken? Pure.
+//
+// A sighting is (asked, answered, holds or why not). Between two sightings nothing is known: every
+// instant given here carries how far the truth may lie from it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/instant.h"
+
+namespace levi::chaos {
+
+struct Moment {
+  MonoTime at;
+  Nanos uncertainty{0};  // the truth lies within at ± uncertainty
+};
+
+class Watch {
+ public:
+  // Sightings older than `fresh_max` say nothing about now.
+  Watch(std::vector<std::string> probes, Nanos fresh_max);
+
+  void saw(std::size_t probe, MonoTime asked, MonoTime answered, const std::string& failing);
+
+  // From now on deviations count: what was asked before is forgotten.
+  void mark(MonoTime since);
+
+  // Every probe was seen to hold for `duration` on end, and was seen lately.
+  bool held_for(Nanos duration, MonoTime now) const;
+  // Which probes do not, and why; for messages.
+  std::string failing(MonoTime now) const;
+
+  std::optional<Moment> first_deviation() const { return first_deviation_; }
+  // The first instant of the unbroken stretch in which every probe holds; empty while one does not,
+  // or without a deviation.
+  std::optional<Moment> recovered() const;
+  bool deviated(std::size_t probe) const { return states_[probe].deviated; }
+  const std::string& deviation_text(std::size_t probe) const {
+    return states_[probe].first_failure;
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  struct State {
+    bool seen = false;
+    bool holds = false;
+    bool deviated = false;  // since the mark
+    MonoTime last_asked;
+    MonoTime last_answered;
+    MonoTime holds_since_answered;  // first sighting of the present stretch
+    MonoTime holds_since_asked;
+    MonoTime last_failure_asked;  // before that stretch; meaningful where deviated
+    std::string why;
+    std::string first_failure;
+  };
+
+  std::vector<std::string> names_;
+  std::vector<State> states_;
+  Nanos fresh_max_;
+  MonoTime since_;
+  std::optional<Moment> first_deviation_;
+};
+
+}  // namespace levi::chaos

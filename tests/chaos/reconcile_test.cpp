@@ -1,0 +1,153 @@
+#include "chaos/experiment/reconcile.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/chaos/samples.h"
+
+namespace levi::chaos {
+namespace {
+
+class Reconcile : public testing::Test {
+ protected:
+  Balance balance(const Horizon& horizon = {}) {
+    books_.ours_complete_to(1000);
+    return books_.balance(horizon);
+  }
+  Reconciler books_{kInstance, 10};
+};
+
+TEST_F(Reconcile, TwoEqualLedgersAreEvenInAnyOrder) {
+  books_.ours(our_fill(11, "t2"));
+  books_.venue(venue_order(11));
+  books_.venue(venue_fill(11, "t1"));
+  books_.venue(venue_fill(11, "t2"));
+  books_.ours(our_fill(11, "t1"));
+  books_.ours(our_order(11, OurState::kDone));
+  books_.ours(our_order(12, OurState::kUnsent));
+  books_.ours(our_order(13, OurState::kRejected));
+  EXPECT_TRUE(balance().even()) << balance().details.front();
+}
+
+TEST_F(Reconcile, AFillThatTheCoreDoesNotHaveIsLost) {
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kDone));
+  books_.venue(venue_fill(11, "t1"));
+  EXPECT_EQ(balance().lost, 1u);
+  EXPECT_FALSE(balance().even());
+}
+
+TEST_F(Reconcile, AFillWithAnotherQuantityIsNotTheSame) {
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kDone));
+  books_.venue(venue_fill(11, "t1", "1"));
+  books_.ours(our_fill(11, "t1", "2"));
+  EXPECT_EQ(balance().lost, 1u);
+  EXPECT_EQ(balance().unexpected, 1u);
+}
+
+TEST_F(Reconcile, AFillThatTheVenueNeverHadIsUnexpected) {
+  books_.ours(our_fill(11, "t1"));
+  EXPECT_EQ(balance().unexpected, 1u);
+}
+
+TEST_F(Reconcile, AFillBookedTwiceIsDuplicated) {
+  books_.venue(venue_fill(11, "t1"));
+  books_.ours(our_fill(11, "t1"));
+  books_.ours(our_fill(11, "t1"));
+  EXPECT_EQ(balance().duplicated, 1u);
+  EXPECT_EQ(balance().lost, 0u);
+}
+
+TEST_F(Reconcile, AClientIdThatArrivedTwiceIsDuplicatedEvenIfTheVenueRefusedIt) {
+  books_.venue(venue_order(11));
+  VenueEntry again = venue_order(11);
+  again.accepted = false;
+  again.duplicate = true;
+  books_.venue(again);
+  books_.ours(our_order(11, OurState::kDone));
+  EXPECT_EQ(balance().duplicated, 1u);
+}
+
+TEST_F(Reconcile, AClientIdThatComesAgainLongAfterIsDuplicatedToo) {
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kDone));
+  ASSERT_TRUE(balance().even());
+  books_.settle();
+  books_.venue(venue_order(11));
+  EXPECT_EQ(balance().duplicated, 1u);
+}
+
+TEST_F(Reconcile, AnOrderThatTheCoreDoesNotKnowIsUnexpected) {
+  books_.venue(venue_order(11));
+  EXPECT_EQ(balance().unexpected, 1u);
+}
+
+TEST_F(Reconcile, AnOrderSentAfterTheCoreWasAskedIsNotYetUnknown) {
+  books_.venue(venue_order(2000));
+  EXPECT_TRUE(balance().even());
+}
+
+TEST_F(Reconcile, AnAcceptedOrderThatTheCoreCallsUnsentIsUnexpected) {
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kUnsent));
+  EXPECT_EQ(balance().unexpected, 1u);
+}
+
+TEST_F(Reconcile, AnOrderThatTheVenueNeverAcceptedIsUnexpected) {
+  books_.ours(our_order(11, OurState::kLive));
+  EXPECT_EQ(balance().unexpected, 1u);
+}
+
+TEST_F(Reconcile, UnknownOrdersMustSettleWithinTheHorizon) {
+  books_.ours(our_order(11, OurState::kUnknown));
+  books_.ours(our_order(12, OurState::kInFlight));
+  EXPECT_EQ(balance().unsettled, 2u);
+  EXPECT_EQ(balance({11, UINT64_MAX}).unsettled, 1u);
+  EXPECT_EQ(books_.first_unsettled(), 11u);
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kDone));
+  EXPECT_TRUE(balance({11, UINT64_MAX}).even());
+}
+
+TEST_F(Reconcile, FillsBeyondTheHorizonMayStillBeOnTheirWay) {
+  books_.venue(venue_fill(11, "t1", "1", 500));
+  EXPECT_TRUE(balance({UINT64_MAX, 499}).even());
+  EXPECT_EQ(balance({UINT64_MAX, 500}).lost, 1u);
+}
+
+TEST_F(Reconcile, OtherInstancesAndOlderOrdersAreNotCompared) {
+  VenueEntry foreign = venue_order(11);
+  foreign.client_id = client_id(11, OrderKind::kNormal, "zzzzzzz");
+  foreign.ours = parse_client_order_id(foreign.client_id);
+  books_.venue(foreign);
+  VenueEntry stranger = venue_order(11);
+  stranger.client_id = "someone";
+  stranger.ours.reset();
+  books_.venue(stranger);
+  books_.venue(venue_fill(9, "t1"));
+  books_.ours(our_fill(9, "t2"));
+  EXPECT_TRUE(balance().even());
+}
+
+TEST_F(Reconcile, WhatWasToldOnceIsNotToldByTheNextTrial) {
+  books_.venue(venue_fill(11, "t1"));
+  ASSERT_EQ(balance().lost, 1u);
+  books_.settle();
+  EXPECT_TRUE(balance().even());
+}
+
+TEST(Ledger, TwoSpellingsOfANumberAreOne) {
+  EXPECT_EQ(plain_number("0.0100"), "0.01");
+  EXPECT_EQ(plain_number("100"), "100");
+  EXPECT_EQ(plain_number("100.000"), "100");
+  EXPECT_EQ(plain_number(""), "");
+}
+
+TEST(Ledger, AnOrderStateThatNobodyKnowsIsAnError) {
+  EXPECT_FALSE(parse_our_order(Json{{"sequence", 1}, {"state", "confused"}}));
+  EXPECT_EQ(parse_our_order(Json{{"sequence", 1}, {"state", "partly-filled"}}).value().state,
+            OurState::kLive);
+}
+
+}  // namespace
+}  // namespace levi::chaos

@@ -1,0 +1,157 @@
+#include "chaos/experiment/scenario.h"
+
+#include <gtest/gtest.h>
+
+#include "chaos/experiment/catalogue.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr const char* kGood = R"(id: C-2
+name: feed-reset
+title: The exchange resets the market-data socket
+steady: [feed.live, engines.running, core.healthy]
+inject: {fault: feed.reset, on: market}
+measure: {reconnect: {max: 5s}, mttr: {max: 120s}, lost: {max: 0}}
+invariants: [ledger.reconciled, audit.chained]
+trials: 10
+needs: [exchange-admin]
+)";
+
+TEST(Scenario, TheDesignsOwnExampleIsRead) {
+  const auto parsed = parse_scenario(kGood, "c2.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const Scenario& scenario = parsed.value();
+  EXPECT_EQ(scenario.id, "C-2");
+  EXPECT_EQ(scenario.fault, "feed.reset");
+  EXPECT_EQ(scenario.parameters.at("on"), "market");
+  ASSERT_EQ(scenario.measures.size(), 3u);
+  EXPECT_EQ(scenario.measures[0].name, "mttr");  // in the vocabulary's order
+  EXPECT_EQ(scenario.measures[0].target.max, 120'000'000'000);
+  EXPECT_EQ(scenario.measures[2].unit, reports::Unit::kCount);
+  EXPECT_EQ(scenario.settle, Nanos{300ms});
+  EXPECT_EQ(scenario.trials, 10);
+}
+
+TEST(Scenario, HoldsAndVariantsAreDealtOutByTrial) {
+  Scenario scenario;
+  scenario.holds = {Nanos{10s}, Nanos{1s}};
+  scenario.variants = {"a", "b", "c"};
+  EXPECT_EQ(scenario.hold(1), Nanos{10s});
+  EXPECT_EQ(scenario.hold(2), Nanos{1s});
+  EXPECT_EQ(scenario.hold(10), Nanos{1s});
+  EXPECT_EQ(scenario.variant(1), "a");
+  EXPECT_EQ(scenario.variant(4), "a");
+  EXPECT_EQ(scenario.variant(6), "c");
+}
+
+struct BadInput {
+  const char* what;
+  const char* replaced;  // in kGood
+  const char* by;
+  const char* expected;  // in the message
+  int line;
+};
+
+class BadScenario : public testing::TestWithParam<BadInput> {};
+
+TEST_P(BadScenario, IsNamedWithFileLineAndFix) {
+  std::string text = kGood;
+  const std::string replaced = GetParam().replaced;
+  ASSERT_NE(text.find(replaced), std::string::npos);
+  text.replace(text.find(replaced), replaced.size(), GetParam().by);
+  const auto parsed = parse_scenario(text, "bad.yaml");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);
+  const std::string place = "bad.yaml:" + std::to_string(GetParam().line) + ":";
+  EXPECT_NE(parsed.error().text().find(place), std::string::npos) << parsed.error().text();
+  EXPECT_NE(parsed.error().text().find(GetParam().expected), std::string::npos)
+      << parsed.error().text();
+  EXPECT_FALSE(parsed.error().fix.empty()) << parsed.error().text();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadScenario,
+    testing::Values(
+        BadInput{"UnknownKey", "trials: 10", "trails: 10", "did you mean 'trials'", 8},
+        BadInput{"UnknownFault", "feed.reset", "feed.explode", "known: engine.kill", 5},
+        BadInput{"NoFault", "{fault: feed.reset, on: market}", "{on: market}",
+                 "'inject.fault' is missing", 5},
+        BadInput{"NoInject", "inject: {fault: feed.reset, on: market}", "tags: [x]",
+                 "'inject' is missing", 1},
+        BadInput{"FaultParameter", "on: market}", "of: market}", "takes no parameter 'of'", 5},
+        BadInput{"FaultParameterValue", "on: market}", "on: moon}",
+                 "expected one of: market, private", 5},
+        BadInput{"UnknownProbe", "feed.live", "feed.alive", "unknown probe 'feed.alive'", 4},
+        BadInput{"NoProbes", "[feed.live, engines.running, core.healthy]", "[]", "names no probe",
+                 4},
+        BadInput{"UnknownMeasure", "reconnect: {max: 5s}", "reconect: {max: 5s}",
+                 "did you mean 'reconnect'", 6},
+        BadInput{"UnknownLimit", "reconnect: {max: 5s}", "reconnect: {maximum: 5s}", "unknown key",
+                 6},
+        BadInput{"BadDuration", "{max: 5s}", "{max: 5 seconds}", "is not a duration", 6},
+        BadInput{"BareNumberForATime", "{max: 5s}", "{max: 5}", "is not a duration", 6},
+        BadInput{"DurationForACount", "lost: {max: 0}", "lost: {max: 5s}",
+                 "expected a whole number", 6},
+        BadInput{"UnknownInvariant", "ledger.reconciled", "ledger.balanced", "unknown invariant",
+                 7},
+        BadInput{"InvariantTwice", "audit.chained", "ledger.reconciled", "stands twice", 7},
+        BadInput{"NoTrials", "trials: 10", "trials: 0", "from 1 to", 8},
+        BadInput{"TrialsNoNumber", "trials: 10", "trials: ten", "from 1 to", 8},
+        BadInput{"P95NeedsTrials", "{max: 5s}", "{p95: 5s}", "which needs 59", 8},
+        BadInput{"P99NeedsTrials", "{max: 5s}", "{p99: 5s}", "which needs 299", 8},
+        BadInput{"UnknownNeed", "exchange-admin", "root-beer", "unknown need", 9},
+        BadInput{"HoldOfAnInstantFault", "trials: 10", "for: 5s", "is over at once", 8},
+        BadInput{"HeldFaultWithoutHold", "{fault: feed.reset, on: market}", "{fault: db.lock}",
+                 "how long", 1},
+        BadInput{"VariantOfAnotherFault", "trials: 10", "variants: [file]", "unknown variant", 8},
+        BadInput{"TimeoutBelowSettle", "trials: 10", "timeout: 100ms", "no time to settle", 8},
+        BadInput{"ZeroSettle", "trials: 10", "settle: 0s", "longer than nothing", 8},
+        BadInput{"BadId", "id: C-2", "id: C 2", "letters, digits", 1},
+        BadInput{"UnknownSabotage", "trials: 10", "sabotage: everything", "expected one of", 8},
+        BadInput{"FlowWithoutMinimum", "trials: 10", "flow: {window: 20ms}",
+                 "'flow.min' is missing", 8},
+        BadInput{"ListForText", "name: feed-reset", "name: [feed, reset]", "must be text", 2},
+        BadInput{"KeyTwice", "trials: 10", "trials: 10\ntrials: 11", "stands twice", 9},
+        BadInput{"NotYaml", "title: The", "title: {The", "bad.yaml:", 3}),
+    [](const auto& tested) { return std::string(tested.param.what); });
+
+TEST(Scenario, ANumberOfTrialsGivenLaterIsLintedToo) {
+  auto scenario = parse_scenario(kGood, "x.yaml").value();
+  scenario.measures[0].target.p95 = 5;
+  scenario.trials = 58;
+  EXPECT_FALSE(lint(scenario));
+  scenario.trials = 59;
+  EXPECT_TRUE(lint(scenario));
+}
+
+TEST(Catalogue, TheSixShippedScenariosAreBuiltIn) {
+  const auto all = load_scenarios({});
+  ASSERT_TRUE(all) << all.error().text();
+  std::vector<std::string> ids;
+  for (const auto& scenario : all.value()) {
+    ids.push_back(scenario.id);
+    EXPECT_FALSE(scenario.sabotage.empty()) << scenario.id << " has no negative control";
+    EXPECT_EQ(scenario.trials, 10) << scenario.id;
+    EXPECT_EQ(scenario.invariants.size(), 2u) << scenario.id;
+    EXPECT_EQ(scenario.must_pass, scenario.id == "C-6") << scenario.id;
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"C-1", "C-2", "C-2b", "C-3", "C-6", "K-1"}));
+}
+
+TEST(Catalogue, KillTrialsRotateThroughEverySealingWayIn) {
+  const auto all = load_scenarios({"kill-switch"});
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all.value()[0].variants.size(), 6u);
+}
+
+TEST(Catalogue, WhatIsNotThereIsNamedWithWhatIs) {
+  const auto missing = load_scenarios({"C-99"});
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().text().find("C-2b"), std::string::npos);
+  EXPECT_FALSE(load_scenarios({"C-1", "engine-kill"})) << "one scenario named twice";
+  EXPECT_FALSE(load_scenarios({"/nonexistent/x.yaml"}));
+}
+
+}  // namespace
+}  // namespace levi::chaos
