@@ -24,7 +24,10 @@ class EngineSlot {
   const EngineConfig& config() const { return config_; }
   EngineProcess* process() const { return process_; }  // running or starting; nullptr: none
   bool waiting() const { return waiting_; }            // for a process
-  bool died() const { return died_; }                  // and was not stopped since
+  bool rising() const {
+    return process_ != nullptr && !up_;
+  }                                    // it has a process that did not commit yet
+  bool died() const { return died_; }  // and was not stopped since
   EngineStatus status() const;
 
   void push_market(const Tick& tick);

@@ -41,6 +41,7 @@ class Hub final : public EngineHub {
     supervision.notify = [this] { waker_.wake(); };
     supervisor_ = Supervisor::start(std::move(supervision));
     refill();
+    supervisor_->flush();
   }
   ~Hub() override { shut_down(); }
 
@@ -83,6 +84,7 @@ class Hub final : public EngineHub {
   Nanos refill_pause_{0};
   os::Loop::TimerId refill_timer_ = 0;  // while it pauses
   Instant now_;                         // the newest that we were told
+  bool refill_due_ = false;
   bool draining_ = false;
   bool over_ = false;
 };
@@ -169,6 +171,7 @@ void Hub::begin_start(EngineSlot& slot, const machine::StartEngine& start) {
     slot.stage();
   }
   refill();
+  supervisor_->flush();
 }
 
 void Hub::stop_engine(EngineId engine) {
@@ -177,10 +180,12 @@ void Hub::stop_engine(EngineId engine) {
   slot->start_pending.reset();
   if (slot->process() != nullptr) {
     slot->mark_stopping();
-    return supervisor_->stop(slot->process());
+    supervisor_->stop(slot->process());
+    return supervisor_->flush();
   }
   if (slot->waiting()) emit_later(slot->down_without_process(machine::EngineDownWhy::kStopped, {}));
   slot->forget(*supervisor_);
+  supervisor_->flush();
 }
 
 // Warm ones first, then the one that was spawned first.
@@ -198,11 +203,15 @@ EngineProcess* Hub::take_free() {
   return process;
 }
 
+// Processes for those that wait, and standbys: these only once nobody is rising any more, because
+// spawning one takes a CPU that the heir needs.
 void Hub::refill() {
   if (over_) return;
-  auto wanted = static_cast<std::size_t>(std::count_if(
-      slots_.begin(), slots_.end(), [](const EngineSlot& slot) { return slot.waiting(); }));
-  if (refill_timer_ == 0) wanted += options_.standby_count;
+  const auto count = [this](auto&& is) { return std::count_if(slots_.begin(), slots_.end(), is); };
+  auto wanted =
+      static_cast<std::size_t>(count([](const EngineSlot& slot) { return slot.waiting(); }));
+  refill_due_ = count([](const EngineSlot& slot) { return slot.rising(); }) > 0;
+  if (refill_timer_ == 0 && !refill_due_) wanted += options_.standby_count;
   for (; free_.size() + spawning_ < wanted; ++spawning_) supervisor_->spawn();
 }
 
@@ -212,6 +221,7 @@ void Hub::pause_refill() {
   refill_timer_ = loop_.after(refill_pause_, [this] {
     refill_timer_ = 0;
     refill();
+    supervisor_->flush();
   });
 }
 
@@ -254,6 +264,7 @@ void Hub::on_end(EngineProcess& process) {
     const machine::StartEngine start = *std::exchange(slot->start_pending, std::nullopt);
     if (slot->process() == nullptr && !slot->waiting()) begin_start(*slot, start);
   }
+  supervisor_->flush();
 }
 
 void Hub::on_standby_end(EngineProcess& process) {
@@ -263,6 +274,7 @@ void Hub::on_standby_end(EngineProcess& process) {
   supervisor_->release(&process);
   if (!was_warm) pause_refill();  // It can't even start: not at full speed.
   refill();
+  supervisor_->flush();
 }
 
 void Hub::emit_later(const machine::Event& event) {
@@ -294,6 +306,8 @@ void Hub::drain() {
       slot.drain(emit_, now);
     }
   }
+  if (refill_due_) refill();
+  supervisor_->flush();
   if (news)
     waker_.wake();  // They commit faster than we read: another round, so that others get theirs.
   draining_ = false;

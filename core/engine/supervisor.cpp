@@ -39,6 +39,12 @@ Supervisor::~Supervisor() { shut_down(); }
 void Supervisor::post(Command command) {
   // A process has at most one command of each kind outstanding, and the queue is sized for all.
   LEVI_CHECK(commands_.push(command));
+  unflushed_ = true;
+}
+
+void Supervisor::flush() {
+  if (!unflushed_) return;
+  unflushed_ = false;
   waker_.wake();
 }
 
@@ -50,6 +56,7 @@ void Supervisor::release(EngineProcess* process) { post({Do::kRelease, process})
 void Supervisor::shut_down() {
   if (!thread_.joinable()) return;
   post({Do::kShutDown, nullptr});
+  flush();
   thread_.join();
 }
 

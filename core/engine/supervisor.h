@@ -63,7 +63,9 @@ class Supervisor {
   static std::unique_ptr<Supervisor> start(Options options);
   ~Supervisor();
 
-  // Trading thread.
+  // Trading thread. What is asked for waits until `flush`: in a takeover the heir is woken first,
+  // and this thread does not compete with it for a CPU.
+  void flush();
   void spawn();
   void stop(EngineProcess* process);  // SIGTERM; SIGKILL when it is not reaped a second later
   void reap(EngineProcess* process);
@@ -100,6 +102,7 @@ class Supervisor {
   std::vector<std::unique_ptr<EngineProcess>> processes_;
   MonoTime looked_;
   bool ending_ = false;
+  bool unflushed_ = false;  // the trading thread's
   std::atomic<std::int64_t> last_round_{0};
   os::Thread thread_;
 };
