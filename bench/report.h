@@ -1,0 +1,84 @@
+// What the bench programs share: samples, the limit programs' samples of the same run, one JSON
+// line a figure.
+//
+//   {"figure","value_ns_p50","value_ns_p99","limit_ns_p50","limit_ns_p99","ratio_p50","target"}
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/os/file.h"
+#include "core/os/process.h"
+#include "tests/support/temp_folder.h"
+
+namespace levi::bench {
+
+class Samples {
+ public:
+  void add(Nanos duration) { ns_.push_back(duration.count()); }
+  void add_all(const Samples& other) { ns_.insert(ns_.end(), other.ns_.begin(), other.ns_.end()); }
+  bool empty() const { return ns_.empty(); }
+  std::size_t count() const { return ns_.size(); }
+  std::int64_t quantile(double q) const {
+    LEVI_CHECK(!ns_.empty());
+    std::vector<std::int64_t> sorted = ns_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
+  }
+
+ private:
+  std::vector<std::int64_t> ns_;
+};
+
+// Samples of a limit program beside this one (bench/limits/limit.h). Called between blocks of our
+// own trials, so that both see the same machine.
+inline Samples run_limit(const std::string& name, int count) {
+  test::TempFolder folder;
+  os::SpawnOptions options;
+  options.program = os::own_executable_folder() + "/limit_" + name;
+  options.arguments = {"--raw", std::to_string(count)};
+  options.stdout_path = folder / "samples";
+  auto child = os::Child::spawn(options);
+  const auto status = child ? child.value().wait(120s) : std::nullopt;
+  if (!status || !status->exited || status->code != 0) {
+    std::fprintf(stderr, "cannot run %s\n", options.program.c_str());
+    std::exit(1);
+  }
+  const auto text = os::read_file(folder / "samples");
+  LEVI_CHECK(text);
+  Samples samples;
+  const char* at = text.value().c_str();
+  for (char* end = nullptr;; at = end) {
+    const long long ns = std::strtoll(at, &end, 10);
+    if (end == at) break;
+    samples.add(Nanos{ns});
+  }
+  LEVI_CHECK(samples.count() == static_cast<std::size_t>(count));
+  return samples;
+}
+
+inline void print_figure(std::string_view figure, const Samples& value, const Samples& limit,
+                         std::string_view target) {
+  std::printf("{\"figure\":\"%.*s\",\"value_ns_p50\":%lld,\"value_ns_p99\":%lld",
+              static_cast<int>(figure.size()), figure.data(),
+              static_cast<long long>(value.quantile(0.5)),
+              static_cast<long long>(value.quantile(0.99)));
+  if (!limit.empty()) {
+    std::printf(
+        ",\"limit_ns_p50\":%lld,\"limit_ns_p99\":%lld,\"ratio_p50\":%.3f",
+        static_cast<long long>(limit.quantile(0.5)), static_cast<long long>(limit.quantile(0.99)),
+        static_cast<double>(value.quantile(0.5)) / static_cast<double>(limit.quantile(0.5)));
+  }
+  if (!target.empty())
+    std::printf(",\"target\":\"%.*s\"", static_cast<int>(target.size()), target.data());
+  std::printf("}\n");
+  std::fflush(stdout);
+}
+
+}  // namespace levi::bench
