@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "tests/engine/toy_venue.h"
-#include "tests/support/property.h"
 
 namespace levi::engine::test {
 namespace {
@@ -359,130 +358,6 @@ TEST(Quoter, IgnoresUpdatesOfOrdersThatItDoesNotKnow) {
     EXPECT_TRUE(desk.placed().empty());
     EXPECT_TRUE(desk.canceled().empty());
   }
-}
-
-TEST(Quoter, KeepsItsRulesUnderAnyCourseOfEvents) {
-  EXPECT_TRUE(
-      levi::test::holds("limits, no self-trade, silence while halted", [](std::uint64_t seed) {
-        Random random(seed);
-        ToyVenue venue(seed);
-        const bool flow = random.below(2) == 0;
-        auto made = make_strategy("quoter",
-                                  std::string("levels=4;spread_bps=3;quantity=10;position_max=70") +
-                                      (flow ? ";refresh_after=0ms" : ""),
-                                  {});
-        RC_ASSERT(made);
-        const Strategy& strategy = *made.value();
-        std::vector<std::byte> image(kImageBytesMax);
-        strategy.reset(image.data());
-        auto out = std::make_unique<Intents>();
-        std::uint64_t intent_last = 0;
-        bool trading = true;
-        Instant now{1'000'000'000};
-        std::uint64_t number = 0;
-        const auto run = [&](Tick tick) {
-          tick.number = ++number;
-          tick.instant = now;
-          out->begin(intent_last, tick.number, now);
-          if (tick.kind == TickKind::kUpdate)
-            strategy.on_update(image.data(), tick, *out);
-          else
-            strategy.on_tick(image.data(), tick, *out);
-          for (const IntentRecord& intent : out->records()) {
-            RC_ASSERT(intent.number == ++intent_last);
-            if (intent.kind == IntentKind::kPlace) {
-              RC_ASSERT(trading);
-              for (const ToyOrder& order : venue.orders) {
-                RC_ASSERT(order.tag != intent.tag);
-                if (order.side == intent.side) continue;
-                const bool apart = intent.side == Side::kBuy ? intent.price < order.price
-                                                             : intent.price > order.price;
-                RC_ASSERT(apart);
-              }
-            }
-            venue.take(intent);
-          }
-          RC_ASSERT(venue.reach(Side::kBuy).value <= 70);
-          RC_ASSERT(venue.reach(Side::kSell).value <= 70);
-          RC_ASSERT(strategy.image_bytes(image.data()) <= kImageBytesMax);
-        };
-        Tick first;
-        first.kind = TickKind::kSeed;
-        first.code = 1;
-        run(first);
-        venue.say_position();
-        for (int i = 0; i < 400; ++i) {
-          now += Nanos{static_cast<std::int64_t>(random.below(5'000'000))};
-          const auto what = random.below(20);
-          if (what < 4)
-            run(venue.top());
-          else if (what < 11)
-            venue.advance();
-          else if (what < 19) {
-            if (const auto update = venue.next_update()) run(*update);
-          } else if (random.below(3) == 0) {
-            trading = !trading;
-            Tick tick;
-            tick.kind = TickKind::kTrading;
-            tick.code = trading ? 1 : 0;
-            run(tick);
-          }
-        }
-      }));
-}
-
-struct BadParameters {
-  const char* text;
-  const char* says;
-};
-class QuoterParameters : public testing::TestWithParam<BadParameters> {};
-
-TEST_P(QuoterParameters, AreRefusedWithAReason) {
-  const auto made = make_strategy("quoter", GetParam().text, {2, 6});
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, ErrorCode::kInvalid);
-  EXPECT_NE(made.error().text().find(GetParam().says), std::string::npos) << made.error().text();
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    All, QuoterParameters,
-    testing::Values(
-        BadParameters{"", "'spread_bps' is missing"},
-        BadParameters{"spread_bps=10;position_max=1", "'quantity' is missing"},
-        BadParameters{"spread_bps=10;quantity=1", "'position_max' is missing"},
-        BadParameters{"spread_bps=0;quantity=1;position_max=1", "must be from 0.01 to 5000.00"},
-        BadParameters{"spread_bps=ten;quantity=1;position_max=1",
-                      "'spread_bps': 'ten' is not a usable number"},
-        BadParameters{"spread_bps=10;quantity=0.0000001;position_max=1",
-                      "finer than the instrument's step"},
-        BadParameters{"spread_bps=10;quantity=2;position_max=1", "larger than 'position_max'"},
-        BadParameters{"spread_bps=10;quantity=1;position_max=1;levels=21", "must be from 1 to 20"},
-        BadParameters{"spread_bps=10;quantity=1;position_max=1;levles=2",
-                      "unknown parameter 'levles'"},
-        BadParameters{"spread_bps=10;spread_bps=11;quantity=1;position_max=1", "given twice"},
-        BadParameters{"spread_bps=10;quantity=1;position_max=1;refresh_after=5", "is no duration"},
-        BadParameters{"spread_bps=10;quantity=1;position_max=1;refresh_after=99999999999999999s",
-                      "no duration"},
-        BadParameters{"spread_bps", "not of the form key=value"}));
-
-TEST(QuoterParameters, AreReadInTheInstrumentsSteps) {
-  const auto settings = parse_quoter(
-      " levels = 3 ; spread_bps=2.5;quantity=0.001;position_max=0.01; refresh_after=250ms;",
-      {2, 6});
-  ASSERT_TRUE(settings) << settings.error().text();
-  EXPECT_EQ(settings.value().levels, 3);
-  EXPECT_EQ(settings.value().spread_cbps, 250);
-  EXPECT_EQ(settings.value().requote_cbps, 62) << "a quarter of the spread";
-  EXPECT_EQ(settings.value().quantity.value, 1000);
-  EXPECT_EQ(settings.value().position_max.value, 10'000);
-  EXPECT_EQ(settings.value().refresh_after, Nanos{250ms});
-}
-
-TEST(Strategies, AreFoundByName) {
-  const auto unknown = make_strategy("quotre", "", {});
-  ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().code, ErrorCode::kNotFound);
-  EXPECT_NE(unknown.error().text().find("quoter"), std::string::npos);
 }
 
 }  // namespace
