@@ -56,12 +56,23 @@ void judge_round(Judged& judged, const char* thread, std::int64_t round_ns, Nano
   }
 }
 
+// A start that is not complete says what it waits for: no exchange, a wrong key, a clock that is
+// off.
+void judge_phase(Judged& judged, const SharedStatus& s) {
+  const Phase phase = s.phase.load();
+  if (phase == Phase::kRunning) return;
+  Writer& out = judged.say(phase == Phase::kStopping ? Wellness::kUnhealthy : Wellness::kDegraded);
+  out.text(phase == Phase::kStopping ? "not trading any more: " : "not trading yet: ");
+  out.text(to_string(phase));
+  const auto what = s.waiting_for.load();
+  if (what && !what->empty()) out.text(", waiting for ").text(what->view());
+}
+
 Component judge_trading(const SharedStatus& s, const HealthLimits& limits, MonoTime now) {
   Judged judged("trading");
   const std::int64_t round = s.trading_round_ns.load();
   judge_round(judged, "trading", round, limits.round_age_max, now);
-  if (s.phase.load() == Phase::kStopping)
-    judged.say(Wellness::kUnhealthy).text("levid is stopping");
+  judge_phase(judged, s);
   judged.number("last_round_age_ms", round == 0 ? -1 : milliseconds(age_of(round, now)))
       .number("open_orders", as_double(s.open_orders.load()))
       .number("positions", as_double(s.positions_open.load()));
@@ -286,7 +297,10 @@ int write_ready(Writer& out, const SharedStatus& status, const Health& health) {
   for (const Component& c : health.components) ready = ready && !blocks(c);
   out.text("{").key("ready").boolean(ready).key("reasons").text("[");
   if (phase != Phase::kRunning) {
-    out.comma_unless_first().text("\"phase: ").text(to_string(phase)).text("\"");
+    out.comma_unless_first().text("\"phase: ").text(to_string(phase));
+    if (const auto waiting = status.waiting_for.load(); waiting && !waiting->empty())
+      out.text(": ").escaped(waiting->view());
+    out.text("\"");
   }
   for (const Component& c : health.components) {
     if (!blocks(c)) continue;
