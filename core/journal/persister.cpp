@@ -169,6 +169,7 @@ Result<std::uint64_t> Persister::run_once() {
   Mark next = before;
   std::uint64_t records = 0;
   Status done = p.copy(next, records);
+  if (done && p.ring->broken()) done = p.damaged(0, "the file was truncated");
   if (done && records == 0) {
     done = p.note_mark();
     if (!done) p.segment.reset();

@@ -146,11 +146,12 @@ Status SegmentReader::fill() {
   buffer_.resize(had + kReadBytes);
   LEVI_TRY(got, read_at(fd_.get(), buffer_.data() + had, kReadBytes, buffer_offset_ + had, path_));
   buffer_.resize(had + got);
+  at_end_ = got < kReadBytes;
   return ok();
 }
 
 Result<Parsed> SegmentReader::next(RecordView& out) {
-  if (buffer_offset_ + buffer_.size() < offset_ + kRecordBytesMax) {
+  if (!at_end_ && buffer_offset_ + buffer_.size() < offset_ + kRecordBytesMax) {
     LEVI_TRY_STATUS(fill());
   }
   const auto used = static_cast<std::size_t>(offset_ - buffer_offset_);
@@ -163,6 +164,14 @@ Result<Parsed> SegmentReader::next(RecordView& out) {
   return parsed;
 }
 
+bool SegmentReader::zero_word_at_offset() const {
+  const auto used = static_cast<std::size_t>(offset_ - buffer_offset_);
+  if (used + 8 > buffer_.size()) return false;
+  std::uint64_t word = 0;
+  std::memcpy(&word, buffer_.data() + used, 8);
+  return word == 0;
+}
+
 Result<std::uint64_t> SegmentReader::salvage() {
   std::uint64_t highest = 0;
   RecordView view;
@@ -173,7 +182,9 @@ Result<std::uint64_t> SegmentReader::salvage() {
       continue;
     }
     if (buffer_offset_ + buffer_.size() <= offset_ + 8) return highest;
-    offset_ += 8;
+    do {  // most of what follows is space that was never written
+      offset_ += 8;
+    } while (zero_word_at_offset());
   }
 }
 

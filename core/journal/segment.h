@@ -64,6 +64,7 @@ class SegmentReader {
   SegmentReader() = default;
   Status fill();
   Status read_marks();
+  bool zero_word_at_offset() const;
 
   std::string path_;
   os::Fd fd_;
@@ -72,6 +73,7 @@ class SegmentReader {
   std::uint64_t offset_ = 0;
   std::string buffer_;  // the file from `buffer_offset_` on
   std::uint64_t buffer_offset_ = 0;
+  bool at_end_ = false;  // the buffer reaches the end of the file
 };
 
 class SegmentWriter {
