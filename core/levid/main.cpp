@@ -34,6 +34,14 @@ int refuse(const Error& error) {
   return unusable ? kExitUnusable : kExitFailed;
 }
 
+// A port in use: starting again would not help.
+Status unless_taken(Status started) {
+  if (started || started.error().code != ErrorCode::kBusy) return started;
+  Error taken = started.error();
+  taken.code = ErrorCode::kConflict;
+  return taken;
+}
+
 void set_up_log(const std::string& level) {
   auto log = spdlog::stderr_logger_mt("levid");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %^%l%$ %v", spdlog::pattern_time_type::utc);
@@ -130,8 +138,8 @@ class Core {
  private:
   Status start(int ready_fd) {
     LEVI_TRY_STATUS(start_persist());
-    LEVI_TRY_STATUS(start_api());
-    LEVI_TRY_STATUS(start_control());
+    LEVI_TRY_STATUS(unless_taken(start_api()));
+    LEVI_TRY_STATUS(unless_taken(start_control()));
     LEVI_TRY_STATUS(trading_.start());
     // After the other threads have started: they must not inherit it.
     os::raise_priority(os::Priority::kTrading);
@@ -147,7 +155,20 @@ class Core {
     return ok();
   }
 
-  Status start_api();
+  Status start_api() {
+    api::ApiOptions options;
+    options.endpoint = config_.api;
+    options.facts = facts_of(config_, startup_->identity);
+    options.data_folder = config_.data;
+    options.store_path = store_path(config_);
+    options.journal = startup_->journal_paths;
+    api::ApiSeed seed{startup_->machine.serialize(), startup_->recovered.last};
+    api::ApiPorts ports{status_, api_port_, startup_->latch, control_audit_,
+                        [this] { trading_.abort_order_sockets(); }};
+    LEVI_TRY_ASSIGN(servers_.api, api::ApiServer::start(std::move(options), std::move(seed),
+                                                        startup_->writer.ring(), std::move(ports)));
+    return ok();
+  }
 
   Status start_control() {
     control::ControlOptions options;

@@ -173,6 +173,7 @@ void Trading::each_second() {
     apply(state);
   }
   publish_heartbeats();
+  publish_venue();
   apply(machine::Timer{});
   loop_.after(1s, [this] { each_second(); });
 }
@@ -227,6 +228,13 @@ void Trading::publish_heartbeats() {
     shown.last_heartbeat_ns.store(engine.last_heartbeat.ns, std::memory_order_relaxed);
     shown.ticks_handled.store(engine.ticks_handled, std::memory_order_relaxed);
   }
+}
+
+// The venue's clock and a refused key change while we trade, too.
+void Trading::publish_venue() {
+  status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
+  if (waiting_for_.empty())
+    status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));
 }
 
 // Several connections may carry the market: it is up when all are.

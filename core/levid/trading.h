@@ -87,6 +87,7 @@ class Trading {
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
   void catch_up(const machine::FeedUp& up, Instant now);
   void publish_feeds();
+  void publish_venue();
   void publish_engines();
   void publish_heartbeats();
   void set_waiting_for(std::string why);

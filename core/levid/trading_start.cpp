@@ -82,8 +82,8 @@ void Trading::set_waiting_for(std::string why) {
 void Trading::connect_venue() {
   if (stopping_) return;
   auto instruments = venue_->load_instruments();
+  status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (instruments) {
-    status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
     begin_trading(instruments.value());
     return;
   }
