@@ -29,7 +29,13 @@ std::string state_folder() {
   return (state.empty() ? home_folder() + "/.local/state" : state) + "/levictl";
 }
 
-std::string binary_folder() { return os::own_executable_folder(); }
+std::string binary_folder() {
+  const std::string own = os::own_executable_folder();
+  // A test or benchmark in build/tests or build/bench: the programs stand in build/bin. Not asked
+  // of levid: CMake makes a folder of that name beside the tests.
+  const std::string bin = own.substr(0, own.rfind('/')) + "/bin";
+  return !os::exists(own + "/levi-engine") && os::exists(bin + "/levi-engine") ? bin : own;
+}
 
 std::string reports_folder() {
   // <checkout>/build/bin/levictl: the checkout is known by its CMakeLists.txt.

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/base/strict_yaml.h"
 #include "core/latch/latch.h"
 #include "core/os/clock.h"
@@ -35,9 +36,12 @@ Result<std::string> free_endpoint() {
 Result<Stage> plan_stage(const StageOptions& options) {
   Stage stage;
   stage.name = options.name;
-  stage.folder = "/tmp/levi-stage-" + options.name + "-" + os::random_text(6);
+  const std::string own = "/levi-stage-" + options.name + "-" + os::random_text(6);
+  stage.folder = "/tmp" + own;
   stage.data = stage.folder + "/data";
-  stage.runtime = latch::default_runtime_folder(stage.data);
+  // Never the default folder itself: it may be one for all of a user's cores, and ours is removed.
+  const std::string usual = latch::default_runtime_folder(stage.data);
+  stage.runtime = usual.substr(0, usual.rfind('/')) + own;
   stage.control_socket = stage.runtime + "/control.sock";
   stage.supervisor_socket = stage.folder + "/supervisor.sock";
   stage.sabotage = options.sabotage;
@@ -86,19 +90,19 @@ Status open_new_instance(const Stage& stage) {
   std::string waiting_for = "levid";
   while (os::mono_now() < deadline) {
     const auto state = call_json("GET", control + "/live/kill", "", 1s);
-    const bool sealed = !state || state.value().value("sealed", true);
+    const bool sealed = !state || boolean_at(state.value(), "sealed", true);
     if (state && sealed) {
-      for (const auto& holder : state.value()["holders"]) {
+      for (const auto& holder : list_at(state.value(), "holders")) {
         const nlohmann::json body = {{"reason", "practice stage started"},
-                                     {"holder", holder.value("holder", "")},
+                                     {"holder", text_at(holder, "holder")},
                                      {"actor", "levictl up"}};
         const auto answer = call_json("POST", control + "/live/restore", body.dump(), 3s);
         if (!answer) waiting_for = answer.error().message;
       }
     }
     const auto ready = call_json("GET", control + "/readyz", "", 1s);
-    if (!sealed && ready && ready.value().value("ready", false)) return ok();
-    if (ready && ready.value().contains("reasons")) waiting_for = ready.value()["reasons"].dump();
+    if (!sealed && ready && boolean_at(ready.value(), "ready", false)) return ok();
+    if (ready) waiting_for = list_at(ready.value(), "reasons").dump();
     pause.run_until(os::mono_now() + kAskAgain);
   }
   return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/base/strict_yaml.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/http.h"
@@ -133,8 +134,21 @@ class Supervisor {
     return write_stage(stage_);
   }
 
+  // A core that is hung, or stopped by a signal, never handles SIGTERM.
+  void end_levid_to_restart() {
+    restart_asked_ = true;
+    static_cast<void>(levid_->kill(15));
+    loop_.cancel(force_timer_);
+    force_timer_ = loop_.after(kEndMax, [this] {
+      std::fprintf(stderr, "supervisor: levid (pid %d) did not end within %s of SIGTERM: SIGKILL\n",
+                   levid_->pid(), format_duration(kEndMax).c_str());
+      static_cast<void>(levid_->kill(9));
+    });
+  }
+
   void on_levid_exit() {
     loop_.unwatch(levid_->pidfd());
+    loop_.cancel(force_timer_);
     const auto status = levid_->wait(1s);
     last_exit_ = status ? status->text() : "unknown";
     std::fprintf(stderr, "supervisor: levid (pid %d) ended: %s\n", levid_->pid(),
@@ -173,8 +187,7 @@ class Supervisor {
       starts_.clear();  // A restart by hand resets the burst, like systemd's reset-failed.
       failed_ = false;
       if (levid_ && request.path() == "/levid/restart") {
-        restart_asked_ = true;
-        static_cast<void>(levid_->kill(15));
+        end_levid_to_restart();
       } else if (!levid_) {
         loop_.cancel(restart_timer_);
         restart();
@@ -229,6 +242,7 @@ class Supervisor {
   std::optional<os::Child> levid_;
   std::deque<MonoTime> starts_;
   os::Loop::TimerId restart_timer_ = 0;
+  os::Loop::TimerId force_timer_ = 0;
   std::string last_exit_;
   std::uint64_t restarts_ = 0;
   bool restart_asked_ = false;
