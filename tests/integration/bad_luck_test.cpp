@@ -1,0 +1,175 @@
+// Bad input and bad luck: a clear error and nothing started, or a degraded state that /health
+// names; the kill works in all of them.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/os/socket.h"
+#include "tests/integration/lone_core.h"
+
+namespace levi::test {
+namespace {
+
+class BadStartTest : public LoneCoreTest {};
+class BadLuckTest : public IntegrationTest {
+ protected:
+  bool kill_by_control_seals() {
+    const Answer answer = control("POST", "/live/kill?reason=test&actor=test");
+    return answer.status == 200 && answer.body.value("sealed", false);
+  }
+};
+
+std::string port_of(const std::string& endpoint) {
+  return endpoint.substr(endpoint.rfind(':') + 1);
+}
+
+TEST_F(BadStartTest, APortInUseIsNamedAndNothingIsStarted) {
+  for (const std::string* taken : {&stage_.api, &stage_.control}) {
+    const auto listener = os::listen_on(os::parse_endpoint(*taken).value());
+    ASSERT_TRUE(listener);
+    start_levid();
+    EXPECT_EQ(end_of_levid(), 2);
+    EXPECT_NE(levid_.log().find(port_of(*taken)), std::string::npos) << log();
+  }
+}
+
+TEST_F(BadStartTest, AConfigurationErrorIsNamedWithFileAndLine) {
+  ASSERT_NO_FATAL_FAILURE(replace_in_config("update_speed:", "update_sped:"));
+  const std::string config = read_all(config_file());
+  const auto line =
+      1 + std::count(config.begin(),
+                     config.begin() + static_cast<std::ptrdiff_t>(config.find("update_sped")),
+                     '\n');
+  start_levid();
+  EXPECT_EQ(end_of_levid(), 2);
+  EXPECT_NE(log().find(config_file() + ":" + std::to_string(line)), std::string::npos) << log();
+  EXPECT_NE(log().find("update_sped"), std::string::npos) << log();
+  EXPECT_FALSE(os::exists(stage_.data));
+  EXPECT_FALSE(os::exists(stage_.runtime));
+}
+
+TEST_F(BadStartTest, WithoutAnExchangeItRunsSaysSoCanBeKilledAndTradesOnceThereIsOne) {
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(eventually([&] {
+    return component("trading")["detail"].dump().find(stage_.exchange) != std::string::npos;
+  })) << control("GET", "/health").text;
+  EXPECT_NE(control("GET", "/health").body["status"], "healthy");
+  const Answer not_ready = control("GET", "/readyz");
+  EXPECT_EQ(not_ready.status, 503);
+  EXPECT_NE(not_ready.text.find(stage_.exchange), std::string::npos) << not_ready.text;
+  const Answer killed = control("POST", "/live/kill?reason=test&actor=test");
+  EXPECT_EQ(killed.status, 200);
+  EXPECT_TRUE(killed.body.value("sealed", false));
+
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_TRUE(ready()) << control("GET", "/readyz").text;
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  EXPECT_TRUE(witness().orders_flow());
+  EXPECT_EQ(component("trading")["status"], "healthy") << component("trading").dump();
+}
+
+TEST_F(BadStartTest, AWrongKeyIsNamedByHealth) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_TRUE(os::write_file_atomic(stage_.folder + "/secret", "not-the-secret\n"));
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  EXPECT_TRUE(eventually([&] {
+    return component("trading")["detail"].dump().find("signature") != std::string::npos;
+  })) << control("GET", "/health").text;
+  EXPECT_NE(control("GET", "/health").body["status"], "healthy");
+  EXPECT_EQ(control("GET", "/readyz").status, 503);
+  EXPECT_EQ(log().find("not-the-secret"), std::string::npos);
+}
+
+TEST_F(BadStartTest, AClockTenSecondsOffIsNamedBeforeAnyOrderLeaves) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_EQ(witness().inject("clock_offset", "ms=10000&tag=clock").status, 200);
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(eventually([&] {
+    return component("trading")["detail"].dump().find("clock") != std::string::npos;
+  })) << control("GET", "/health").text;
+  EXPECT_EQ(component("clock")["status"], "degraded") << component("clock").dump();
+  EXPECT_EQ(witness().accepted_after(0), 0u);
+  EXPECT_EQ(witness().revert("clock").status, 200);
+  EXPECT_TRUE(ready()) << control("GET", "/readyz").text;
+  EXPECT_EQ(component("clock")["status"], "healthy") << component("clock").dump();
+}
+
+TEST_F(BadStartTest, ASecondLevidOnTheSameDataIsRefusedAndTheFirstIsUnharmed) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  ASSERT_TRUE(witness().orders_flow());
+  const Json before = latch();
+
+  std::string config = read_all(config_file());
+  for (const std::string* endpoint : {&stage_.api, &stage_.control}) {
+    const std::size_t at = config.find(*endpoint);
+    ASSERT_NE(at, std::string::npos);
+    config.replace(at, endpoint->size(), "127.0.0.1:" + std::to_string(free_port()));
+  }
+  ASSERT_TRUE(os::write_file_atomic(home_ / "second.yaml", config));
+  Program second("levid", {"--config", home_ / "second.yaml"}, home_ / "second.log");
+  const auto status = second.wait();
+  ASSERT_TRUE(status && status->exited);
+  EXPECT_EQ(status->code, 2);
+  EXPECT_NE(second.log().find("another levid runs on " + stage_.data), std::string::npos)
+      << second.log();
+
+  EXPECT_TRUE(levid_.runs());
+  EXPECT_TRUE(witness().orders_flow());
+  EXPECT_EQ(latch()["epoch"], before["epoch"]);
+  EXPECT_FALSE(latch()["sealed"].get<bool>());
+}
+
+TEST_F(BadLuckTest, AVenueClockThatJumpsIsNamedAndTradedThrough) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_EQ(witness().inject("clock_offset", "ms=10000&tag=clock").status, 200);
+  EXPECT_TRUE(eventually([&] { return component("clock")["status"] == "degraded"; }))
+      << component("clock").dump();
+  EXPECT_NE(component("clock")["detail"].dump().find("ms from the venue's"), std::string::npos);
+  EXPECT_TRUE(witness().orders_flow());
+  ASSERT_EQ(witness().revert("clock").status, 200);
+  EXPECT_TRUE(eventually([&] { return component("clock")["status"] == "healthy"; }))
+      << component("clock").dump();
+  EXPECT_TRUE(witness().orders_flow());
+}
+
+TEST_F(BadLuckTest, ARemovedLatchFileSealsAndStaysSealed) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_EQ(::unlink((stage_.runtime + "/kill.latch").c_str()), 0);
+  ASSERT_TRUE(eventually([&] { return latch()["sealed"].get<bool>(); }));
+  EXPECT_EQ(latch()["holders"][0]["holder"], "latch-file");
+  EXPECT_TRUE(eventually([&] { return component("latch")["status"] == "unhealthy"; }));
+  ASSERT_TRUE(eventually([&] { return witness().open_orders() == 0; }));
+  const std::uint64_t arrival = witness().last_arrival();
+  ASSERT_TRUE(witness().market_moves(100));
+  EXPECT_EQ(witness().accepted_after(arrival), 0u);
+}
+
+TEST_F(BadLuckTest, AFloodOfIdleConnectionsToTheApiKeepsNobodyFromTheKill) {
+  constexpr rlim_t kDescriptors = 4096;
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (limit.rlim_max < kDescriptors) GTEST_SKIP() << "fewer than 4096 descriptors are permitted";
+  limit.rlim_cur = kDescriptors;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_TRUE(witness().orders_flow());
+  std::vector<os::Fd> flood;
+  const auto api_endpoint = os::parse_endpoint(stage_.api).value();
+  for (int i = 0; i < 2000; ++i) {
+    auto connection = os::connect_blocking(api_endpoint, 5s);
+    if (!connection) break;  // Its backlog is full: as idle as it gets.
+    flood.push_back(std::move(connection).value());
+  }
+  EXPECT_GT(flood.size(), 1000u);
+  EXPECT_TRUE(kill_by_control_seals());
+  EXPECT_TRUE(eventually([&] { return witness().open_orders() == 0; }));
+}
+
+}  // namespace
+}  // namespace levi::test
