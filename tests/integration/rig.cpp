@@ -145,7 +145,8 @@ std::int64_t amount_e8(const Json& text) {
 }
 
 void LedgerReader::read() {
-  while (true) {
+  const std::uint64_t end = witness_.last_arrival();  // It grows while we read.
+  do {
     const Json page = ask("GET", witness_.url() + "/ledger?after=" + std::to_string(next_) +
                                      "&limit=" + std::to_string(kPage))
                           .body;
@@ -153,8 +154,8 @@ void LedgerReader::read() {
     const Json& entries = page["entries"];
     for (const Json& entry : entries) take(entry);
     next_ = page["next"].get<std::uint64_t>();
-    if (entries.size() < kPage) return;
-  }
+    ASSERT_FALSE(entries.empty() && next_ < end);
+  } while (next_ < end);
 }
 
 void LedgerReader::take(const Json& entry) {
