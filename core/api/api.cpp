@@ -202,7 +202,10 @@ control::AuditEntry Api::entry_of(const Call& call, int status) const {
   return entry;
 }
 
-void Api::audit(const Call& call) { (void)audit_ring_.push(entry_of(call, call.status)); }
+void Api::audit(const Call& call) {
+  (void)audit_ring_.push(entry_of(call, call.status));
+  audit_ring_.hurry();  // the answer has gone
+}
 
 void Api::after_audit(const CallPtr& call, std::function<void()> act) {
   const bool able = ports_.status.audit_ok.load(std::memory_order_acquire);

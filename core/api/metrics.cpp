@@ -189,8 +189,8 @@ void add_feeds(Families& out, Api& api) {
               labels);
   });
   out.counter("levi_md_gaps_total", "Gaps in a book's versions.", api.state().counters.gaps);
-  out.gauge("levi_clock_offset_ms", "This host's clock against the venue's.",
-            static_cast<double>(status.clock_offset_ms.load()));
+  out.gauge("levi_clock_offset_seconds", "This host's clock against the venue's.",
+            static_cast<double>(status.clock_offset_ms.load()) / 1e3);
 }
 
 void add_trading(Families& out, Api& api) {
