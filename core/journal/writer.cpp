@@ -2,19 +2,31 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
+#include <array>
+#include <bit>
 
 #include "core/base/check.h"
+#include "core/base/crc32c.h"
 #include "core/journal/ring.h"
 #include "core/os/futex.h"
 
 namespace levi::journal {
 
+namespace {
+
+// A RecordHeader as it is stored. Made of whole words: bytes that were written one by one and are
+// read as a word at once cost more than all the rest of an append.
+using RecordWords = std::array<std::uint64_t, sizeof(RecordHeader) / 8>;
+
+}  // namespace
+
 struct Writer::Impl {
   RingHandle ring;
   std::uint64_t position = 0;  // normalized: where the next record goes
   std::uint64_t limit = 0;     // the durable position + capacity, as last looked up
-  std::uint64_t part = 0;      // of the ring, that the index has
+  std::uint64_t part = 0;      // of the ring, that the index has: position >> part_shift
+  int part_shift = 0;
   std::uint64_t sequence = 0;
   std::int64_t instant_ns = 0;
   std::uint64_t segment_bytes_max = 0;  // of records
@@ -23,8 +35,7 @@ struct Writer::Impl {
   std::uint32_t incarnation = 0;
 
   bool has_room(std::uint64_t bytes);
-  void publish(const RecordHeader& header, const void* body, std::size_t body_bytes,
-               std::uint64_t next);
+  void publish(const RecordWords& words, std::string_view body, std::uint64_t next);
   void pad_to_end(std::uint64_t bytes);
   void note_in_index(std::uint64_t at);
   void wake_followers();
@@ -38,19 +49,15 @@ bool Writer::Impl::has_room(std::uint64_t bytes) {
 
 // Everything but the first word, then zero in the first word of the next record, then the first
 // word, with release: at any instruction the ring ends in a zero length.
-void Writer::Impl::publish(const RecordHeader& header, const void* body, std::size_t body_bytes,
-                           std::uint64_t next) {
+void Writer::Impl::publish(const RecordWords& words, std::string_view body, std::uint64_t next) {
   RingHeader& h = ring->header();
   h.claimed.store(next + kRingSlack, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   std::byte* at = ring->data() + ring->offset(position);
-  const auto* words = reinterpret_cast<const std::byte*>(&header);
-  store_words(at + 8, words + 8, sizeof header - 8);
-  store_words(at + sizeof header, body, body_bytes);
+  store_words(at + 8, &words[1], sizeof(RecordHeader) - 8);
+  store_words(at + sizeof(RecordHeader), body.data(), body.size());
   ring->clear_first_word(next);
-  std::uint64_t first = 0;
-  std::memcpy(&first, words, 8);
-  std::atomic_ref(*reinterpret_cast<std::uint64_t*>(at)).store(first, std::memory_order_release);
+  std::atomic_ref(*reinterpret_cast<std::uint64_t*>(at)).store(words[0], std::memory_order_release);
   h.position.store(next, std::memory_order_relaxed);
 }
 
@@ -59,14 +66,13 @@ void Writer::Impl::pad_to_end(std::uint64_t bytes) {
   header.length = static_cast<std::uint32_t>(bytes);
   header.type = kTypePadding;
   header.crc = record_crc(header, nullptr, 0);
-  publish(header, nullptr, 0, position + bytes);
+  publish(std::bit_cast<RecordWords>(header), {}, position + bytes);
   position += bytes;
 }
 
 void Writer::Impl::note_in_index(std::uint64_t at) {
-  const std::uint64_t part_bytes = ring->capacity() / kRingParts;
-  if (at / part_bytes == part) return;
-  part = at / part_bytes;
+  if (at >> part_shift == part) return;
+  part = at >> part_shift;
   IndexEntry& entry = ring->index(part % kRingParts);
   entry.sequence.store(0, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
@@ -132,6 +138,7 @@ Result<Writer> Writer::open(const Paths& paths, const Options& options, const Re
   auto impl = std::make_unique<Impl>();
   impl->position = header.position.load();
   impl->part = ~std::uint64_t{0};
+  impl->part_shift = std::countr_zero(ring->capacity() / kRingParts);
   impl->sequence = recovered.last.value;
   impl->instant_ns = recovered.last_instant.ns;
   impl->segment = recovered.segment_last + 1;
@@ -146,9 +153,8 @@ RecordSequence Writer::append(std::uint16_t type, std::string_view body, Instant
   LEVI_CHECK(body.size() <= kBodyBytesMax && type != kTypePadding);
   LEVI_CHECK(instant.ns >= w.instant_ns && instant.ns <= kInstantMax);
   const Ring& ring = *w.ring;
-  RecordHeader header;
-  header.length = static_cast<std::uint32_t>(sizeof header + body.size());
-  const std::uint64_t stride = stride_of(header.length);
+  const std::uint64_t length = sizeof(RecordHeader) + body.size();
+  const std::uint64_t stride = stride_of(length);
   const std::uint64_t left = ring.capacity() - ring.offset(w.position);
   const std::uint64_t padding = stride > left ? left : 0;
   if (!w.has_room(padding + stride) || ring.broken()) return {0};
@@ -159,15 +165,18 @@ RecordSequence Writer::append(std::uint16_t type, std::string_view body, Instant
     w.segment_bytes = 0;
   }
   w.segment_bytes += stride;
-  header.type = type;
-  header.incarnation = w.incarnation;
-  header.segment = w.segment;
-  header.sequence = ++w.sequence;
-  header.instant_ns = w.instant_ns = instant.ns;
-  header.crc = record_crc(header, body.data(), body.size());
+  w.instant_ns = instant.ns;
+  RecordWords words;
+  words[1] = type | std::uint64_t{w.incarnation} << 32;
+  words[2] = w.segment;
+  words[3] = ++w.sequence;
+  words[4] = static_cast<std::uint64_t>(instant.ns);
+  const std::uint32_t crc =
+      crc32c(body.data(), body.size(), crc32c(&words[1], sizeof words - sizeof words[0]));
+  words[0] = length | std::uint64_t{crc} << 32;
   const std::uint64_t at = w.position;
   const std::uint64_t next = ring.normalized(at + stride);
-  w.publish(header, body.data(), body.size(), next);
+  w.publish(words, body, next);
   w.position = next;
   RingHeader& h = ring.header();
   h.last_sequence.store(w.sequence, std::memory_order_release);

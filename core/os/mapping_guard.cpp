@@ -66,7 +66,7 @@ MappingGuard::MappingGuard(const void* data, std::size_t size) {
     entry_ = &entry;
     return;
   }
-  LEVI_CHECK(!"more mappings guarded than kGuardsMax");
+  LEVI_UNREACHABLE();  // more than kGuardsMax mappings are guarded
 }
 
 MappingGuard::~MappingGuard() {

@@ -213,9 +213,9 @@ void mix_pages(const std::string& before, const std::string& after, const std::s
 
 TEST(Crash, APowerCutDuringTheSyncLosesNothingThatWasDurable) {
   Random random(23);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     SCOPED_TRACE(round);
-    JournalFolder folder(256u << 10, 1u << 20);
+    JournalFolder folder(256u << 10, 256u << 10);
     Writer writer = open_writer(folder);
     Persister persister = open_persister(folder);
     for (std::uint64_t batches = 1 + random.below(3); batches > 0; --batches) {
@@ -251,7 +251,7 @@ TEST(Crash, EverythingAcknowledgedIsThereAfterAKillAtARandomMoment) {
   Random random(31);
   auto& acknowledged = shared<std::atomic<std::uint64_t>>();
   std::uint64_t last = 0;
-  for (std::uint32_t life = 1; life <= 30; ++life) {
+  for (std::uint32_t life = 1; life <= 15; ++life) {
     SCOPED_TRACE(life);
     const Signal started;
     Forked levid([&] {
@@ -268,7 +268,7 @@ TEST(Crash, EverythingAcknowledgedIsThereAfterAKillAtARandomMoment) {
       return 0;
     });
     ASSERT_TRUE(started.take());
-    for (std::uint64_t spin = random.below(3'000'000); spin > 0; --spin) __asm__ volatile("");
+    for (std::uint64_t spin = random.below(1'000'000); spin > 0; --spin) __asm__ volatile("");
     levid.signal(SIGKILL);
     ASSERT_TRUE(levid.killed_by(SIGKILL));
     const Replayed seen = replay_all(folder);
