@@ -5,8 +5,11 @@
 // else.
 #pragma once
 
+#include <array>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exchange/admin/faults.h"
 #include "exchange/json/json_writer.h"
@@ -19,10 +22,24 @@ struct AdminAnswer {
   std::string body;
 };
 
+// What GET /ledger/summary counts.
+struct LedgerCounts {
+  struct Fills {
+    Quantity bought;
+    Quantity sold;
+    std::uint64_t count = 0;
+  };
+  std::array<std::uint64_t, kEntryKindCount> kinds{};
+  std::array<std::uint64_t, kEntryStatusCount> order_outcomes{};
+  std::vector<Fills> fills;  // by symbol
+  Arrival until;             // counted up to here
+};
+
 class AdminApi {
  public:
   static constexpr std::size_t kPageMax = 10'000;
   static constexpr std::size_t kPageDefault = 1'000;
+  static constexpr std::size_t kPrefixesMax = 64;
 
   AdminApi(Venue& venue, PushHub& hub, Faults& faults, ExchangeHost& host, std::string boot_id)
       : venue_(venue), hub_(hub), faults_(faults), host_(host), boot_id_(std::move(boot_id)) {}
@@ -47,6 +64,7 @@ class AdminApi {
   void state(AdminAnswer& answer);
   void health(AdminAnswer& answer);
 
+  LedgerCounts counts_of(const std::string& prefix, Arrival after);
   std::size_t page_limit() const;
   Result<FaultSpec> read_fault(std::string_view name) const;
   void write_fault(JsonWriter& json, const Fault& fault) const;
@@ -57,6 +75,7 @@ class AdminApi {
   ExchangeHost& host_;
   std::string boot_id_;
   Parameters parameters_;
+  std::map<std::string, LedgerCounts> counted_;  // by prefix
   std::string_view path_;
 };
 

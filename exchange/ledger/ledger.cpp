@@ -1,9 +1,11 @@
 #include "exchange/ledger/ledger.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "core/base/check.h"
 #include "core/os/file.h"
@@ -95,11 +97,13 @@ std::uint64_t Ledger::orders_between(MonoTime from, MonoTime until) const {
   return orders;
 }
 
-Result<LedgerFile> LedgerFile::open(const std::string& path) {
+Result<LedgerFile> LedgerFile::open(const std::string& path, std::uint64_t bytes_max) {
   os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!fd)
     return io_error("cannot open the ledger file " + path, errno, "give --ledger a writable path");
-  return LedgerFile(std::move(fd), path);
+  const off_t size = ::lseek(fd.get(), 0, SEEK_END);
+  return LedgerFile(std::move(fd), path, size > 0 ? static_cast<std::uint64_t>(size) : 0,
+                    bytes_max);
 }
 
 void LedgerFile::add(std::string_view line) {
@@ -109,9 +113,21 @@ void LedgerFile::add(std::string_view line) {
 
 Status LedgerFile::flush() {
   if (buffer_.empty()) return ok();
+  bytes_ += buffer_.size();
   const Status written = os::write_all(fd_.get(), buffer_, path_);
   buffer_.clear();
-  return written;
+  if (!written || bytes_ < bytes_max_) return written;
+  return rotate();
+}
+
+Status LedgerFile::rotate() {
+  const std::string older = path_ + ".1";
+  if (::rename(path_.c_str(), older.c_str()) != 0)
+    return io_error("cannot rename " + path_ + " to " + older, errno);
+  LEVI_TRY(fresh, open(path_, bytes_max_));
+  fd_ = std::move(fresh.fd_);
+  bytes_ = 0;
+  return ok();
 }
 
 }  // namespace levi::exchange

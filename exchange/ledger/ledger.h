@@ -37,6 +37,7 @@ enum class EntryStatus : std::uint8_t {
   kCanceled,
   kPartiallyCanceled,
 };
+inline constexpr std::size_t kEntryStatusCount = 6;
 enum class FaultKind : std::uint8_t {
   kReset,
   kHalfOpen,
@@ -107,20 +108,28 @@ class Ledger {
   std::uint64_t next_ = 1;
 };
 
-// Appends lines to a file: buffered, written by `flush`. A failing write is reported once and ends
-// the copy; the memory remains the witness.
+// Appends lines to a file: buffered, written by `flush`. Past `bytes_max` the file becomes FILE.1,
+// in the place of an older one, and a new one begins: a stage that trades for days fills no disk. A
+// failing write is returned once; the memory remains the witness.
 class LedgerFile {
  public:
-  static Result<LedgerFile> open(const std::string& path);
+  static constexpr std::uint64_t kBytesMaxDefault = 256ull * 1024 * 1024;
+
+  static Result<LedgerFile> open(const std::string& path,
+                                 std::uint64_t bytes_max = kBytesMaxDefault);
   void add(std::string_view line);
   Status flush();
-  bool empty() const { return buffer_.empty(); }
 
  private:
-  LedgerFile(os::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  LedgerFile(os::Fd fd, std::string path, std::uint64_t bytes, std::uint64_t bytes_max)
+      : fd_(std::move(fd)), path_(std::move(path)), bytes_(bytes), bytes_max_(bytes_max) {}
+  Status rotate();
+
   os::Fd fd_;
   std::string path_;
   std::string buffer_;
+  std::uint64_t bytes_;
+  std::uint64_t bytes_max_;
 };
 
 }  // namespace levi::exchange

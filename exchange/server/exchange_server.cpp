@@ -1,6 +1,7 @@
 #include "exchange/server/exchange_server.h"
 
 #include <algorithm>
+#include <iostream>
 
 #include "core/os/clock.h"
 #include "exchange/ledger/ledger_json.h"
@@ -58,11 +59,18 @@ struct ExchangeServer::Connection : PushSocket {
   // A request that a half-open connection swallowed: neither executed nor answered.
   std::shared_ptr<os::HttpReply> swallowed;
 
+  // Closing may end this object and with it the last hold on the socket: one is kept for the call.
   bool send(bool binary, std::string_view payload) override {
     return socket->send(binary, payload);
   }
-  void close(std::uint16_t code, std::string_view reason) override { socket->close(code, reason); }
-  void reset() override { socket->reset(); }
+  void close(std::uint16_t code, std::string_view reason) override {
+    const auto keep = socket;
+    keep->close(code, reason);
+  }
+  void reset() override {
+    const auto keep = socket;
+    keep->reset();
+  }
 };
 
 ExchangeServer::ExchangeServer(os::Loop& loop, const ExchangeOptions& options)
@@ -85,7 +93,7 @@ ExchangeServer::ExchangeServer(os::Loop& loop, const ExchangeOptions& options)
 
 ExchangeServer::~ExchangeServer() {
   loop_.cancel(timer_);
-  if (ledger_file_) static_cast<void>(ledger_file_->flush());  // A failure was told when it began.
+  flush_ledger();
 }
 
 Status ExchangeServer::start() {
@@ -256,7 +264,7 @@ void ExchangeServer::on_tick() {
   ++ticks_;
   if (ticks_ % 2 == 0) {
     hub_.tick(venue_.origin().mono);
-    if (ledger_file_ && !ledger_file_->flush()) ledger_file_.reset();
+    flush_ledger();
   }
   if (ticks_ % (kTicksPerSecond / 10) == 0) faults_.expire(venue_.origin().mono);
   if (ticks_ % kTicksPerSecond == 0) close_expired_streams();
@@ -283,6 +291,15 @@ void ExchangeServer::close_expired_streams() {
                       !streams_.find(connection->listen_key, venue_.origin().mono);
     if (over) connection->socket->close(os::kWsNormal, "listen key expired");
   }
+}
+
+void ExchangeServer::flush_ledger() {
+  if (!ledger_file_) return;
+  const Status written = ledger_file_->flush();
+  if (written) return;
+  std::cerr << "levi-exchange: " << written.error().text()
+            << "; the ledger file ends here, the admin port has it all\n";
+  ledger_file_.reset();
 }
 
 void ExchangeServer::write_ledger(const LedgerEntry& entry) {

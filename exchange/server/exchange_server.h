@@ -58,6 +58,7 @@ class ExchangeServer : private ExchangeHost {
   void run_flow();
   void close_expired_streams();
   void write_ledger(const LedgerEntry& entry);
+  void flush_ledger();
 
   os::Loop& loop_;
   ExchangeOptions options_;

@@ -10,6 +10,7 @@
 
 #include "core/os/file.h"
 #include "tests/exchange/stage.h"
+#include "tests/support/temp_folder.h"
 
 namespace levi::exchange {
 namespace {
@@ -18,12 +19,6 @@ constexpr int kReadyDescriptor = 5;
 
 class ProcessTest : public ::testing::Test {
  protected:
-  ProcessTest() {
-    std::string pattern = ::testing::TempDir() + "/levi-exchange-XXXXXX";
-    folder = ::mkdtemp(pattern.data());
-  }
-  ~ProcessTest() override { EXPECT_TRUE(os::remove_tree(folder)); }
-
   os::Child spawn(std::vector<std::string> arguments, bool with_key = true) {
     auto pipe = os::make_pipe();
     EXPECT_TRUE(pipe);
@@ -60,7 +55,8 @@ class ProcessTest : public ::testing::Test {
   }
   std::string errors() { return os::read_file(folder + "/err").value(); }
 
-  std::string folder;
+  test::TempFolder temp;
+  const std::string& folder = temp.path();
   std::string ready;
 };
 
