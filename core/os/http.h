@@ -103,6 +103,7 @@ class HttpReply {
   // disconnected.
   virtual void begin_stream(const std::string& content_type, std::size_t pending_bytes_max) = 0;
   virtual bool write(std::string_view chunk) = 0;
+  virtual std::size_t pending_bytes() const = 0;  // unsent: how far the client is behind
   virtual void end_stream() = 0;
   virtual void on_close(std::function<void()> handler) = 0;
   // 101 and from then on frames; nullptr (and 400 sent) if the request is no WebSocket upgrade.

@@ -67,6 +67,7 @@ class HttpConnection final : public StreamEvents,
   bool send_frame(std::string_view frame);
   void end_websocket();  // our last frame is queued: let it go out, then close
   bool is_open() const { return state_ != State::kClosed; }
+  std::size_t pending_bytes() const { return stream_.pending(); }
 
  private:
   enum class State {

@@ -36,6 +36,11 @@ class Reply final : public HttpReply {
     return connection && connection->write_chunk(ordinal_, chunk);
   }
 
+  std::size_t pending_bytes() const override {
+    const auto connection = connection_.lock();
+    return connection ? connection->pending_bytes() : 0;
+  }
+
   void end_stream() override {
     if (const auto connection = connection_.lock()) connection->end_stream(ordinal_);
   }
