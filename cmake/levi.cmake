@@ -26,6 +26,7 @@ target_compile_options(levi_options INTERFACE -Wall -Wextra -Wpedantic -Wconvers
   $<$<NOT:$<BOOL:${LEVI_FUZZ}>>:-Werror>)  # clang warns of other things; g++ is the judge
 target_link_libraries(levi_options INTERFACE Threads::Threads)
 
+
 # levi_library(name SOURCES a.cpp ... DEPS levi_base ...)
 function(levi_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/os/http.h"
 
 namespace levi::cli {
@@ -13,6 +14,14 @@ ErrorCode code_of(int status) {
   if (status == 404) return ErrorCode::kNotFound;
   if (status == 409) return ErrorCode::kConflict;
   return ErrorCode::kBusy;
+}
+
+std::string detail_of(const nlohmann::json& problem, int status) {
+  for (const char* key : {"detail", "title"}) {
+    const std::string text = text_at(problem, key);
+    if (!text.empty()) return text;
+  }
+  return "HTTP " + std::to_string(status);
 }
 
 }  // namespace
@@ -31,8 +40,7 @@ Result<nlohmann::json> call_json(const std::string& method, const std::string& u
   const bool health =
       url.find("/health") != std::string::npos || url.find("/readyz") != std::string::npos;
   if (answer.status < 400 || health) return value;
-  const std::string detail =
-      value.value("detail", value.value("title", "HTTP " + std::to_string(answer.status)));
+  const std::string detail = detail_of(value, answer.status);
   return error(code_of(answer.status), detail);
 }
 

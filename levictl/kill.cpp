@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/base/strict_yaml.h"
 #include "core/latch/latch.h"
 #include "core/os/clock.h"
@@ -39,10 +40,10 @@ KillWay by_http(const std::string& way, const std::string& base, const KillOptio
     result.outcome = std::string(to_string(answer.error().code)) + ": " + answer.error().message;
     return result;
   }
-  result.sealed = answer.value().value("sealed", false);
+  result.sealed = boolean_at(answer.value(), "sealed", false);
   result.outcome = (result.sealed ? "sealed at epoch " : "not sealed, epoch ") +
-                   std::to_string(answer.value().value("epoch", std::uint64_t{0})) + ", S " +
-                   std::to_string(answer.value().value("sequence", std::uint64_t{0}));
+                   std::to_string(integer_at(answer.value(), "epoch", 0)) + ", S " +
+                   std::to_string(integer_at(answer.value(), "sequence", 0));
   return result;
 }
 
@@ -123,7 +124,8 @@ OpenOrders open_orders(const Target& target, const KillOptions& options) {
   for (const std::string& base : {target.control, target.api}) {
     const auto state = call_json("GET", base + "/live/kill", "", kCallMax);
     if (state && state.value().contains("open_orders")) {
-      return {true, state.value()["open_orders"].get<std::uint64_t>(), "the core"};
+      return {true, static_cast<std::uint64_t>(integer_at(state.value(), "open_orders")),
+              "the core"};
     }
   }
   const auto access = venue_access(target, options);

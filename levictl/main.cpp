@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "chaos/guard/guard.h"
 #include "core/base/strict_yaml.h"
 #include "core/base/version.h"
+#include "levictl/chaos.h"
 #include "levictl/doctor.h"
 #include "levictl/exit_code.h"
 #include "levictl/kill.h"
@@ -169,6 +171,7 @@ int run(int argc, char** argv) {
   add_status_command(app, commands);
   add_recover_command(app, commands);
   add_doctor_command(app, commands);
+  add_chaos_commands(app, commands.code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -187,5 +190,7 @@ int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "stage-supervisor") {
     return levi::cli::stage_supervisor_main(argv[2], std::atoi(argv[3]));
   }
-  return levi::cli::run(argc, argv);
+  // What a chaos run starts itself as: its guard, and the holder of a database lock.
+  const int hidden = levi::chaos::hidden_command(argc, argv);
+  return hidden >= 0 ? hidden : levi::cli::run(argc, argv);
 }

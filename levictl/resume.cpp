@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/os/clock.h"
 #include "core/os/loop.h"
 #include "levictl/client.h"
@@ -25,7 +26,7 @@ std::string holder_list(const json& holders) {
   std::string text;
   for (const auto& holder : holders) {
     text += (text.empty() ? "" : ", ") +
-            (holder.is_string() ? holder.get<std::string>() : holder.value("holder", "?"));
+            (holder.is_string() ? holder.get<std::string>() : text_at(holder, "holder"));
   }
   return text;
 }
@@ -55,10 +56,10 @@ int resume_command(const ResumeOptions& options) {
   }
   if (!answer) return fail(answer.error());
   const json& state = answer.value();
-  const std::string holders = state.contains("holders") ? holder_list(state["holders"]) : "";
-  if (!state.value("sealed", true)) {
+  const std::string holders = holder_list(list_at(state, "holders"));
+  if (!boolean_at(state, "sealed", true)) {
     std::printf("%s: open, epoch %llu\n", target.value().name.c_str(),
-                static_cast<unsigned long long>(state.value("epoch", std::uint64_t{0})));
+                static_cast<unsigned long long>(integer_at(state, "epoch", 0)));
     return kDone;
   }
   std::printf("%s: holder '%s' has let go; still held by: %s\n", target.value().name.c_str(),
@@ -72,7 +73,7 @@ int flatten_command(const FlattenOptions& options) {
   if (!target) return fail(target.error());
   const auto latch = call_json("GET", target.value().control + "/live/kill", "", kCallMax);
   if (!latch) return fail(latch.error());
-  if (!latch.value().value("sealed", false)) {
+  if (!boolean_at(latch.value(), "sealed", false)) {
     return fail(error(ErrorCode::kConflict,
                       "the latch is open: engines would trade against the closing",
                       "levictl kill first"));
@@ -83,7 +84,7 @@ int flatten_command(const FlattenOptions& options) {
     return fail(
         error(ErrorCode::kRefused, "flatten would close " + what + " at market", "add --yes"));
   }
-  json body = {{"epoch", latch.value().value("epoch", std::uint64_t{0})},
+  json body = {{"epoch", integer_at(latch.value(), "epoch", 0)},
                {"reason", options.reason},
                {"actor", operator_name()},
                {"symbol", options.symbol.empty() ? json(nullptr) : json(options.symbol)}};
@@ -96,8 +97,8 @@ int flatten_command(const FlattenOptions& options) {
     const auto positions = call_json("GET", target.value().api + "/paper/positions", "", kCallMax);
     if (!positions) return fail(positions.error());
     std::size_t left = 0;
-    for (const auto& position : positions.value()["positions"]) {
-      left += options.symbol.empty() || position.value("symbol", "") == options.symbol ? 1 : 0;
+    for (const auto& position : list_at(positions.value(), "positions")) {
+      left += options.symbol.empty() || text_at(position, "symbol") == options.symbol ? 1 : 0;
     }
     if (left == 0) {
       std::printf("%s: flat\n", target.value().name.c_str());
@@ -105,7 +106,7 @@ int flatten_command(const FlattenOptions& options) {
     }
     if (os::mono_now() > deadline) {
       std::printf("%s: %zu positions are still open\n%s\n", target.value().name.c_str(), left,
-                  positions.value()["positions"].dump(2).c_str());
+                  list_at(positions.value(), "positions").dump(2).c_str());
       return kFailed;
     }
     pause.run_until(os::mono_now() + kAskAgain);

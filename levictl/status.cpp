@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/latch/latch.h"
 #include "levictl/client.h"
 #include "levictl/exit_code.h"
@@ -22,6 +23,11 @@ bool colours() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") ==
 std::string paint(const std::string& text, bool good) {
   if (!colours()) return text;
   return (good ? "\033[32m" : "\033[31m") + text + "\033[0m";
+}
+
+double number_at(const json& object, const char* key) {
+  const json& value = value_at(object, key);
+  return value.is_number() ? value.get<double>() : 0.0;
 }
 
 json or_null(const Result<json>& answer) { return answer ? answer.value() : json(nullptr); }
@@ -43,32 +49,31 @@ void print_latch_file(const Target& target) {
 
 void print_latch(const json& latch) {
   if (!latch.is_object()) return;
-  const bool sealed = latch.value("sealed", true);
+  const bool sealed = boolean_at(latch, "sealed", true);
   std::printf("latch      %s, epoch %llu, %llu orders open\n",
               paint(sealed ? "SEALED" : "open", !sealed).c_str(),
-              static_cast<unsigned long long>(latch.value("epoch", std::uint64_t{0})),
-              static_cast<unsigned long long>(latch.value("open_orders", std::uint64_t{0})));
-  for (const auto& holder : latch.value("holders", json::array())) {
-    std::printf("           held by %s: %s (%s, %s)\n", holder.value("holder", "?").c_str(),
-                holder.value("reason", "").c_str(), holder.value("actor", "?").c_str(),
-                holder.value("ts", "").c_str());
+              static_cast<unsigned long long>(integer_at(latch, "epoch", 0)),
+              static_cast<unsigned long long>(integer_at(latch, "open_orders", 0)));
+  for (const auto& holder : list_at(latch, "holders")) {
+    std::printf("           held by %s: %s (%s, %s)\n", text_at(holder, "holder").c_str(),
+                text_at(holder, "reason").c_str(), text_at(holder, "actor").c_str(),
+                text_at(holder, "ts").c_str());
   }
 }
 
 void print_live(const json& live) {
   if (!live.is_object()) return;
-  const json ws = live.value("ws_status", json::object());
-  std::printf("trading    %s, %s, phase %s\n", live.value("trading_state", "?").c_str(),
-              live.value("mode", "?").c_str(), live.value("phase", "?").c_str());
-  std::printf("feed       market %s, private %s, last frame %lld ms ago, %llu reconnects\n",
-              ws.value("market", "?").c_str(), ws.value("private", "?").c_str(),
-              static_cast<long long>(ws.value("last_frame_age_ms", std::int64_t{-1})),
-              static_cast<unsigned long long>(ws.value("reconnects", std::uint64_t{0})));
-  if (live.contains("chaos") && live["chaos"].is_object()) {
+  const json ws = object_at(live, "ws_status");
+  std::printf("trading    %s, %s, phase %s\n", text_at(live, "trading_state").c_str(),
+              text_at(live, "mode").c_str(), text_at(live, "phase").c_str());
+  std::printf("feed       market %s, private %s, last frame %.0f ms ago, %llu reconnects\n",
+              text_at(ws, "market").c_str(), text_at(ws, "private").c_str(),
+              number_at(ws, "last_frame_age_ms"),
+              static_cast<unsigned long long>(integer_at(ws, "reconnects", 0)));
+  if (value_at(live, "chaos").is_object()) {
     std::printf("chaos      %s: run %s, scenario %s, by %s\n", paint("ACTIVE", false).c_str(),
-                live["chaos"].value("run", "?").c_str(),
-                live["chaos"].value("scenario", "?").c_str(),
-                live["chaos"].value("owner", "?").c_str());
+                text_at(live["chaos"], "run").c_str(), text_at(live["chaos"], "scenario").c_str(),
+                text_at(live["chaos"], "owner").c_str());
   } else {
     std::printf("chaos      none\n");
   }
@@ -76,42 +81,43 @@ void print_live(const json& live) {
 
 void print_engines(const json& engines) {
   if (!engines.is_object()) return;
-  for (const auto& engine : engines.value("engines", json::array())) {
-    const std::string status = engine.value("status", "?");
+  for (const auto& engine : list_at(engines, "engines")) {
+    const std::string status = text_at(engine, "status");
     std::printf("engine     %-14s %s  pid %d, restarts %llu, budget left %lld%s%s\n",
-                engine.value("name", "?").c_str(), paint(status, status == "running").c_str(),
-                engine.value("pid", 0),
-                static_cast<unsigned long long>(engine.value("restarts", std::uint64_t{0})),
-                static_cast<long long>(engine.value("restart_budget_left", std::int64_t{0})),
-                engine.value("last_error", "").empty() ? "" : ", last: ",
-                engine.value("last_error", "").c_str());
+                text_at(engine, "name").c_str(), paint(status, status == "running").c_str(),
+                static_cast<int>(integer_at(engine, "pid")),
+                static_cast<unsigned long long>(integer_at(engine, "restarts", 0)),
+                static_cast<long long>(integer_at(engine, "restart_budget_left", 0)),
+                text_at(engine, "last_error").empty() ? "" : ", last: ",
+                text_at(engine, "last_error").c_str());
   }
 }
 
 void print_positions(const json& positions) {
   if (!positions.is_object()) return;
-  for (const auto& position : positions.value("positions", json::array())) {
-    std::printf("position   %-10s %s at %s, unrealised %s\n", position.value("symbol", "?").c_str(),
-                position["quantity"].dump().c_str(), position["average_price"].dump().c_str(),
-                position["unrealised"].dump().c_str());
+  for (const auto& position : list_at(positions, "positions")) {
+    std::printf("position   %-10s %s at %s, unrealised %s\n", text_at(position, "symbol").c_str(),
+                text_at(position, "quantity").c_str(), text_at(position, "average_price").c_str(),
+                text_at(position, "unrealised").c_str());
   }
 }
 
 bool print_health(const json& health) {
-  const std::string status = health.value("status", "unhealthy");
+  const std::string answered = text_at(health, "status");
+  const std::string status = answered.empty() ? "unhealthy" : answered;
   std::printf("health     %s  (version %s, pid %d, up %.0f s)\n",
-              paint(status, status == "healthy").c_str(), health.value("version", "?").c_str(),
-              health.value("pid", 0), health.value("uptime_s", 0.0));
-  for (const auto& [name, component] : health.value("components", json::object()).items()) {
-    if (component.value("status", "") == "healthy") continue;
-    std::printf("           %s %s: %s\n", name.c_str(), component.value("status", "?").c_str(),
-                component.value("detail", "").c_str());
+              paint(status, status == "healthy").c_str(), text_at(health, "version").c_str(),
+              static_cast<int>(integer_at(health, "pid")), number_at(health, "uptime_s"));
+  for (const auto& [name, component] : object_at(health, "components").items()) {
+    if (text_at(component, "status") == "healthy") continue;
+    std::printf("           %s %s: %s\n", name.c_str(), text_at(component, "status").c_str(),
+                text_at(component, "detail").c_str());
   }
   return status == "healthy";
 }
 
 void print_next(bool sealed, bool healthy, const json& live) {
-  if (live.is_object() && live.contains("chaos") && live["chaos"].is_object()) {
+  if (value_at(live, "chaos").is_object()) {
     std::printf("next       levictl chaos stop     (a chaos run is at work: is this us?)\n");
   } else if (sealed) {
     std::printf("next       levictl resume --reason '…'   when the cause is known\n");
@@ -148,8 +154,8 @@ int status_command(const StatusOptions& options) {
   const json live = or_null(call_json("GET", target.control + "/live/status", "", kCallMax));
   const json engines = or_null(call_json("GET", target.api + "/engines", "", kCallMax));
   const json positions = or_null(call_json("GET", target.api + "/paper/positions", "", kCallMax));
-  const bool sealed = !latch || latch.value().value("sealed", true);
-  bool healthy = health && health.value().value("status", "") == "healthy";
+  const bool sealed = !latch || boolean_at(latch.value(), "sealed", true);
+  bool healthy = health && text_at(health.value(), "status") == "healthy";
   if (options.json) {
     std::printf("%s\n", json{{"running", true},
                              {"target", target.name},

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_fields.h"
 #include "core/os/clock.h"
 #include "core/os/http.h"
 #include "core/os/loop.h"
@@ -32,8 +33,7 @@ Result<json> signed_call(const VenueAccess& access, const std::string& method,
   if (value.is_discarded())
     return error(ErrorCode::kCorrupt, "the venue answered " + path + " without JSON");
   if (answer.status >= 400) {
-    return error(ErrorCode::kRefused,
-                 "the venue refused " + path + ": " + value.value("msg", answer.body));
+    return error(ErrorCode::kRefused, "the venue refused " + path + ": " + text_at(value, "msg"));
   }
   return value;
 }
@@ -46,7 +46,8 @@ Result<std::vector<std::string>> symbols_of(const VenueAccess& access) {
   const json value = json::parse(answer.body, nullptr, false);
   std::vector<std::string> symbols;
   if (value.is_object() && value.contains("symbols")) {
-    for (const auto& symbol : value["symbols"]) symbols.push_back(symbol.value("symbol", ""));
+    for (const auto& symbol : list_at(value, "symbols"))
+      symbols.push_back(text_at(symbol, "symbol"));
   }
   if (symbols.empty() || symbols.size() > kSymbolsMax) {
     return error(ErrorCode::kInvalid,

@@ -62,7 +62,7 @@ Result<OurOrder> parse_our_order(const Json& json) {
 }
 
 OurFill parse_our_fill(const Json& json) {
-  return {text_at(json, "client_id"), text_at(json, "trade_id"),
+  return {static_cast<std::uint64_t>(integer_at(json, "sequence")), text_at(json, "trade_id"),
           plain_number(text_at(json, "price")), plain_number(text_at(json, "quantity"))};
 }
 

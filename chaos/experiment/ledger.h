@@ -45,7 +45,7 @@ Result<OurOrder> parse_our_order(const Json& json);
 
 // An entry of the core's GET /fills.
 struct OurFill {
-  std::string client_id;
+  std::uint64_t sequence = 0;  // of its order; the client id is not kept as long as the fill
   std::string trade_id;
   std::string price;
   std::string quantity;

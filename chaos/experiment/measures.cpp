@@ -8,9 +8,6 @@
 namespace levi::chaos {
 namespace {
 
-// The core's private feed; every other source is a market connection.
-constexpr std::int64_t kPrivateSource = 1;
-
 struct Value {
   std::int64_t value = 0;
   Nanos error{0};
@@ -60,8 +57,7 @@ Maybe engine_restart(const Observed& o) {
 }
 
 bool of_feed(const CoreEvent& event, const std::string& feed) {
-  const bool is_private = integer_at(event.data, "source", 0) == kPrivateSource;
-  return is_private == (feed == "private");
+  return text_at(event.data, "feed") == feed;
 }
 
 // Socket closed -> first book-building frame accepted. A socket that the exchange froze is closed

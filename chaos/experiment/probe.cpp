@@ -8,16 +8,18 @@
 namespace levi::chaos {
 namespace {
 
-constexpr std::int64_t kFreshMs = 1000;  // the core's own default for stale data
+constexpr double kFreshMs = 1000;  // the core's own default for stale data
 constexpr const char* kOk = "";
 
 std::string feed_live(const Json& status) {
   const Json& ws = object_at(status, "ws_status");
   const std::string state = text_at(ws, "market");
   if (state != "up") return "the market feed is '" + state + "'";
-  const std::int64_t age = integer_at(ws, "last_frame_age_ms", -1);
-  if (age < 0 || age >= kFreshMs)
-    return "the last market frame is " + std::to_string(age) + " ms old";
+  const double age_ms = number_at(ws, "last_frame_age_ms", -1);
+  if (age_ms < 0) return "no market frame has come yet";
+  if (age_ms >= kFreshMs) {
+    return "the last market frame is " + std::to_string(static_cast<int>(age_ms)) + " ms old";
+  }
   return kOk;
 }
 

@@ -7,9 +7,10 @@ namespace {
 
 constexpr std::size_t kDetailsMax = 10;
 
-std::string fill_key(const std::string& client, const std::string& trade, const std::string& price,
+std::string fill_key(std::uint64_t sequence, const std::string& trade, const std::string& price,
                      const std::string& quantity) {
-  return client + " trade " + trade + ": " + quantity + " at " + price;
+  return "the fill of order " + std::to_string(sequence) + ", trade " + trade + ": " + quantity +
+         " at " + price;
 }
 
 void tell(Balance& balance, const std::string& text) {
@@ -36,7 +37,8 @@ void Reconciler::venue(const VenueEntry& entry) {
     if (order.arrived > 1)
       duplicate_details_.push_back("the venue got " + entry.client_id + " twice");
   } else if (entry.kind == VenueKind::kFill) {
-    const std::string key = fill_key(entry.client_id, entry.trade_id, entry.price, entry.quantity);
+    const std::string key =
+        fill_key(entry.ours->sequence.value, entry.trade_id, entry.price, entry.quantity);
     if (our_fills_.erase(key) > 0) {
       matched_fills_.insert(key);
     } else {
@@ -51,8 +53,8 @@ void Reconciler::ours(const OurOrder& order) {
 }
 
 void Reconciler::ours(const OurFill& fill) {
-  if (!is_ours(parse_client_order_id(fill.client_id))) return;
-  const std::string key = fill_key(fill.client_id, fill.trade_id, fill.price, fill.quantity);
+  if (fill.sequence < first_sequence_) return;
+  const std::string key = fill_key(fill.sequence, fill.trade_id, fill.price, fill.quantity);
   if (venue_fills_.erase(key) > 0) {
     matched_fills_.insert(key);
   } else if (matched_fills_.contains(key) || !our_fills_.insert(key).second) {

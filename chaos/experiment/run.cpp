@@ -44,10 +44,11 @@ Status check_identity(const TargetSpec& spec, const Json& health) {
 }
 
 std::map<std::string, std::string> environment_of(const TargetSpec& spec, const Json& health) {
-  std::map<std::string, std::string> facts{{"target", spec.name.empty() ? spec.api : spec.name},
-                                           {"api", spec.api},
-                                           {"cpus", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
-                                           {"boot_id", os::boot_id()}};
+  std::map<std::string, std::string> facts{
+      {"target", spec.name.empty() ? spec.api : spec.name},
+      {"api", spec.api},
+      {"cpus", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
+      {"boot_id", os::boot_id()}};
   for (const char* key : {"environment", "version", "build", "venue", "mode", "instance"}) {
     if (const std::string value = text_at(health, key); !value.empty()) facts[key] = value;
   }

@@ -1,4 +1,6 @@
 // The middle of a trial: what the fault did, and that it is taken back.
+#include <algorithm>
+
 #include "chaos/experiment/trial.h"
 #include "chaos/guard/undo.h"
 #include "core/base/json_fields.h"
@@ -6,6 +8,11 @@
 #include "core/os/http.h"
 
 namespace levi::chaos {
+namespace {
+
+constexpr Nanos kReadAlong = 500ms;
+
+}  // namespace
 
 Step Trial::observe() {
   if (kind_.seals) {
@@ -42,7 +49,14 @@ void Trial::observe_recovery() {
 
 void Trial::observe_hold() {
   const MonoTime end = observed_.t0 + scenario_.hold(record_.trial);
-  if (wait([] { return false; }, end) == Waited::kBroken) broken();
+  while (os::mono_now() < end) {
+    if (wait([] { return false; }, std::min(end, os::mono_now() + kReadAlong)) == Waited::kBroken)
+      return broken();
+    // The core keeps a bounded number of finished orders in memory: a long hold must not outrun the
+    // reader.
+    if (context_.books && !context_.books->read_venue()) continue;
+    if (context_.books) (void)context_.books->read_core();
+  }
 }
 
 // The exchange has seen the end of every connection that carried an order, and has no open order of

@@ -34,7 +34,7 @@ Result<FeedView> feed_view(const Target& target, const std::string& feed) {
   FeedView view;
   view.up = text_at(ws, feed.c_str()) == "up";
   view.reconnects = integer_at(ws, "reconnects");
-  view.last_frame_age = Nanos{integer_at(ws, "last_frame_age_ms") * 1'000'000};
+  view.last_frame_age = Nanos{static_cast<std::int64_t>(number_at(ws, "last_frame_age_ms") * 1e6)};
   return view;
 }
 

@@ -25,6 +25,11 @@ std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
 }  // "chaos:<run>"
 
+// Only the holder itself lets go: the command names the run as its actor.
+std::string resume_command(const std::string& holder) {
+  return "levictl resume --holder chaos --actor " + holder + " --reason 'end of " + holder + "'";
+}
+
 struct Press {
   std::string base;  // "127.0.0.1:8001" or "unix:/path"
   std::string target = "/live/kill";
@@ -111,7 +116,7 @@ class KillSwitch : public Fault {
     LEVI_TRY(holder, chaos_holder(target));
     if (!holder.empty()) {
       return error(ErrorCode::kConflict, "the latch is already sealed by " + holder,
-                   "levictl resume --holder chaos --reason '...'");
+                   resume_command(holder));
     }
     return Undo{kKind, tag_of(order),
                 Json{{"way", order.variant.empty() ? "api-json" : order.variant}}};
@@ -139,8 +144,7 @@ class KillSwitch : public Fault {
   Result<std::vector<Trace>> traces(const Target& target, const Undo& undo) override {
     LEVI_TRY(holder, chaos_holder(target));
     if (holder != actor_of(undo.tag)) return std::vector<Trace>{};
-    return std::vector<Trace>{{"the kill latch is sealed by " + holder,
-                               "levictl resume --holder chaos --reason 'end of " + holder + "'"}};
+    return std::vector<Trace>{{"the kill latch is sealed by " + holder, resume_command(holder)}};
   }
 };
 

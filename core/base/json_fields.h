@@ -46,6 +46,12 @@ std::int64_t integer_at(const Json& object, const char* key, std::int64_t fallba
 }
 
 template <class Json>
+double number_at(const Json& object, const char* key, double fallback = 0) {
+  const Json& value = value_at(object, key);
+  return value.is_number() ? value.template get<double>() : fallback;
+}
+
+template <class Json>
 bool boolean_at(const Json& object, const char* key, bool fallback = false) {
   const Json& value = value_at(object, key);
   return value.is_boolean() ? value.template get<bool>() : fallback;

@@ -79,9 +79,9 @@ TEST_F(Measures, EventsFromBeforeTheFaultDoNotCount) {
 TEST_F(Measures, ReconnectRunsFromTheSocketsEndToTheFirstAcceptedFrame) {
   observed_.kind = find_fault("feed.reset");
   observed_.socket_ended = ms(1001);
-  observed_.events = {event("feed-down", 1002, {{"source", 0}}),
-                      event("feed-up", 1003, {{"source", 1}}),
-                      event("feed-up", 1005, {{"source", 0}})};
+  observed_.events = {event("feed-down", 1002, {{"feed", "market"}}),
+                      event("feed-up", 1003, {{"feed", "private"}}),
+                      event("feed-up", 1005, {{"feed", "market"}})};
   EXPECT_EQ(value_ms("reconnect"), 4) << "the private feed's return is another matter";
   observed_.socket_ended.reset();
   EXPECT_EQ(value_ms("reconnect"), 3) << "a frozen socket is closed by the core alone";

@@ -41,7 +41,7 @@ inline OurOrder our_order(std::uint64_t sequence, OurState state) {
 }
 
 inline OurFill our_fill(std::uint64_t sequence, std::string trade, std::string quantity = "1") {
-  return {client_id(sequence), std::move(trade), "100", std::move(quantity)};
+  return {sequence, std::move(trade), "100", std::move(quantity)};
 }
 
 }  // namespace levi::chaos

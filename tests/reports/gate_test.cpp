@@ -68,7 +68,7 @@ TEST(Gate, InterruptedIsFourUnlessTheRestCouldNotSaveIt) {
   EXPECT_EQ(exit_code(judge_gate({}, {0.9, 10, true})), 4);
   auto records = trials(3, 0, 1);  // the trial that was cut short
   records.back().must_pass = true;
-  EXPECT_EQ(exit_code(judge_gate(records, {0.9, 10, true})), 4);
+  EXPECT_EQ(exit_code(judge_gate(records, {0.9, 5, true})), 4);
 }
 
 TEST(Gate, PlannedTrialsThatNeverRanCountAgainstIt) {

@@ -1,0 +1,48 @@
+// Negative controls: a check that can't fail proves nothing (DESIGN §7).
+//
+// Each scenario runs twice more: with everything but the injecting call, on a sound target (it must
+// be `invalid`: what did not happen was not seen), and with its fault against a target whose
+// matching defence is switched off (it must be `fail`).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "chaos/experiment/run.h"
+#include "chaos/experiment/scenario.h"
+
+namespace levi::chaos {
+
+// Starts targets to be broken. `sabotage` names the defence that is off; empty: none.
+class StageProvider {
+ public:
+  virtual ~StageProvider() = default;
+  virtual Result<TargetSpec> start(const std::string& sabotage) = 0;
+  virtual Status stop() = 0;  // of the one that was started last
+};
+
+struct Control {
+  std::string scenario;  // "C-1"
+  std::string control;   // "fault left out", "takeover off"
+  reports::Verdict expected = reports::Verdict::kInvalid;
+  std::string got;  // "invalid", or what went wrong
+  std::string why;  // the trial's reason
+  bool as_expected = false;
+};
+
+struct SelftestResult {
+  std::vector<Control> controls;
+  std::vector<std::string> leftovers;
+  bool interrupted = false;
+};
+
+// `options.target` is ignored: the provider starts what is needed. One trial for each control; a
+// trial of a sabotaged target that could not be decided is tried again, `kControlTrialsMax` times
+// at most.
+inline constexpr int kControlTrialsMax = 3;
+Result<SelftestResult> run_selftest(const std::vector<Scenario>& scenarios,
+                                    const RunOptions& options, StageProvider& stages,
+                                    const std::function<void(const Control&)>& on_control);
+
+}  // namespace levi::chaos
