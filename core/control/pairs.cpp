@@ -119,7 +119,7 @@ bool JsonObject::read_string(Bounded<N>& out) {
       if (!read_escape(out)) return false;
       continue;
     }
-    const std::size_t length = utf8_length(rest_);
+    const std::size_t length = byte < 0x80 ? 1 : utf8_length(rest_);
     if (length == 0) return false;
     out.append(rest_.substr(0, length));
     rest_.remove_prefix(length);

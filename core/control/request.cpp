@@ -1,6 +1,7 @@
 #include "core/control/request.h"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "core/control/pairs.h"
@@ -8,27 +9,30 @@
 namespace levi::control {
 namespace {
 
-constexpr bool is_token(char c) {  // RFC 9110 section 5.6.2
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte <= 0x20 || byte >= 0x7f) return false;
-  return std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
-}
+// What a byte may be part of: one look-up each, because every byte of a kill passes here.
+constexpr std::uint8_t kToken = 1;    // RFC 9110 section 5.6.2
+constexpr std::uint8_t kVisible = 2;  // of a target
+constexpr std::uint8_t kField = 4;    // of a header's value
 
-constexpr bool all_of(std::string_view text, bool (*good)(char)) {
+constexpr std::array<std::uint8_t, 256> kByteKinds = [] {
+  std::array<std::uint8_t, 256> kinds{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    std::uint8_t kind = 0;
+    const bool separator = std::string_view("\"(),/:;<=>?@[\\]{}").find(static_cast<char>(byte)) !=
+                           std::string_view::npos;
+    if (byte > 0x20 && byte < 0x7f && !separator) kind |= kToken;
+    if (byte > 0x20 && byte != 0x7f) kind |= kVisible;
+    if ((byte >= 0x20 && byte != 0x7f) || byte == '\t') kind |= kField;
+    kinds[byte] = kind;
+  }
+  return kinds;
+}();
+
+bool all_of(std::string_view text, std::uint8_t kind) {
   for (const char c : text) {
-    if (!good(c)) return false;
+    if ((kByteKinds[static_cast<unsigned char>(c)] & kind) == 0) return false;
   }
   return !text.empty();
-}
-
-constexpr bool is_visible(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte != 0x7f;
-}
-
-constexpr bool is_field_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 ? byte != 0x7f : c == '\t';
 }
 
 constexpr std::size_t kNone = std::string_view::npos;
@@ -79,7 +83,7 @@ int read_request_line(std::string_view line, ParseResult& result) {
   request.method = line.substr(0, first);
   request.target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!all_of(request.method, is_token) || !all_of(request.target, is_visible)) return 400;
+  if (!all_of(request.method, kToken) || !all_of(request.target, kVisible)) return 400;
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return version.substr(0, 5) == "HTTP/" ? 505 : 400;
   }
@@ -113,10 +117,10 @@ void read_connection(std::string_view value, Request& request) {
 
 int read_header(std::string_view line, Request& request, Framing& framing) {
   const std::size_t colon = line.find(':');
-  if (colon == kNone || !all_of(line.substr(0, colon), is_token)) return 400;
+  if (colon == kNone || !all_of(line.substr(0, colon), kToken)) return 400;
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (!value.empty() && !all_of(value, is_field_byte)) return 400;
+  if (!value.empty() && !all_of(value, kField)) return 400;
   if (equal_ignoring_case(name, "content-length")) return read_length(value, framing);
   if (equal_ignoring_case(name, "connection")) read_connection(value, request);
   if (equal_ignoring_case(name, "transfer-encoding")) {
@@ -225,30 +229,33 @@ const char* sentence(int status) {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-// The path's next character with escapes decoded, in lower case, runs of slashes as one.
-char next_path_char(std::string_view& path, char before) {
-  while (!path.empty()) {
-    const int escaped = percent_byte(path);
-    const char c = lower(escaped >= 0 ? static_cast<char>(escaped) : path.front());
-    path.remove_prefix(escaped >= 0 ? 3 : 1);
-    if (c != '/' || before != '/') return c;
+// The path's next character with escapes decoded, in lower case; removed from the path.
+char take_path_char(std::string_view& path) {
+  const int escaped = path.front() == '%' ? percent_byte(path) : -1;
+  const char c = escaped >= 0 ? static_cast<char>(escaped) : path.front();
+  path.remove_prefix(escaped >= 0 ? 3 : 1);
+  return lower(c);
+}
+
+// Whether the path goes on with this name; a run of slashes counts as one.
+bool goes_on_with(std::string_view path, std::string_view name) {
+  for (std::size_t i = 0; i < name.size();) {
+    if (path.empty()) return false;
+    const char c = take_path_char(path);
+    if (c == name[i]) {
+      ++i;
+    } else if (c != '/' || i == 0 || name[i - 1] != '/') {
+      return false;
+    }
   }
-  return '\0';
+  return true;
 }
 
 bool path_names_kill(std::string_view path) {
-  static constexpr std::array<std::string_view, 2> kPaths = {"/live/kill", "/admin/kill"};
-  std::array<char, 12> last{};  // the newest characters; the longest path has 11
-  char before = '\0';
   while (!path.empty()) {
-    const char c = next_path_char(path, before);
-    before = c;
-    std::memmove(last.data(), last.data() + 1, last.size() - 1);
-    last.back() = c;
-    const std::string_view seen(last.data(), last.size());
-    for (const std::string_view name : kPaths) {
-      if (seen.substr(seen.size() - name.size()) == name) return true;
-    }
+    const std::string_view here = path;
+    if (take_path_char(path) != '/') continue;
+    if (goes_on_with(here, "/live/kill") || goes_on_with(here, "/admin/kill")) return true;
   }
   return false;
 }

@@ -20,14 +20,6 @@ void digits(char* out, std::int64_t value, int width) {
 
 }  // namespace
 
-Writer& Writer::text(std::string_view piece) {
-  const std::size_t take = std::min(piece.size(), buffer_.size() - used_);
-  std::memcpy(buffer_.data() + used_, piece.data(), take);
-  used_ += take;
-  if (take < piece.size()) overflowed_ = true;
-  return *this;
-}
-
 Writer& Writer::number(std::int64_t value) {
   std::array<char, 24> out;
   const auto end = std::to_chars(out.data(), out.data() + out.size(), value).ptr;

@@ -17,7 +17,16 @@ class Writer {
  public:
   explicit Writer(std::span<char> buffer) : buffer_(buffer) {}
 
-  Writer& text(std::string_view piece);
+  Writer& text(std::string_view piece) {
+    const std::size_t room = buffer_.size() - used_;
+    if (piece.size() > room) {
+      overflowed_ = true;
+      piece = piece.substr(0, room);
+    }
+    if (!piece.empty()) std::memcpy(buffer_.data() + used_, piece.data(), piece.size());
+    used_ += piece.size();
+    return *this;
+  }
   Writer& number(std::int64_t value);
   Writer& number(std::uint64_t value);
   Writer& real(double value, int digits = 3);  // fixed point; null where it is no number
