@@ -81,6 +81,7 @@ class Run {
       if (over()) break;
       LEVI_TRY_STATUS(run_scenario(scenario, writer));
     }
+    result_.interrupted = over();  // before the guard ends, which is then no death
     finish();
     return conclude(writer);
   }
@@ -210,7 +211,6 @@ class Run {
 
   // What trials left may have gone by the end; what is there now counts.
   Result<RunResult> conclude(reports::ResultsWriter& writer) {
-    result_.interrupted = over();
     facts_.interrupted = result_.interrupted;
     facts_.complete = result_.records.size() == facts_.trials_planned;
     reports::GateOptions gate{options_.pass_rate_min, facts_.trials_planned, result_.interrupted};
