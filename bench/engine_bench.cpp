@@ -151,9 +151,10 @@ void measure_takeover() {
     for (int i = 0; i < kTakeoversPerBlock; ++i) kill_once(with_standby, 1, warm);
     for (int i = 0; i < kTakeoversPerBlock; ++i) kill_once(without, 0, cold);
   }
-  print_figure("engine_takeover", warm.handled, limit, "p50 <= 3 x a bare standby wake");
-  print_figure("engine_takeover_seen", warm.seen, limit, "");
-  print_figure("engine_cold_start", cold.handled, limit, "");
+  print_figure("engine_takeover", warm.handled, limit,
+               at_most(warm.handled, 3, limit, "p50 <= 3 x a bare standby wake"));
+  print_figure("engine_takeover_seen", warm.seen, limit);
+  print_figure("engine_cold_start", cold.handled, limit);
 }
 
 void measure_tick_to_intent() {
@@ -171,7 +172,7 @@ void measure_tick_to_intent() {
       ours.add(core.intent_at - begin);
     }
   }
-  print_figure("tick_to_intent", ours, limit, "");
+  print_figure("tick_to_intent", ours, limit);
 }
 
 }  // namespace

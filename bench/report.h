@@ -1,13 +1,15 @@
 // What the bench programs share: samples, the limit programs' samples of the same run, one JSON
 // line a figure.
 //
-//   {"figure","value_ns_p50","value_ns_p99","limit_ns_p50","limit_ns_p99","ratio_p50","target"}
+//   {"figure","value_ns_p50","value_ns_p99","limit_ns_p50","limit_ns_p99","ratio_p50","target","met"}
+//   {"figure","value","unit","target","met"}
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,21 +65,50 @@ inline Samples run_limit(const std::string& name, int count) {
   return samples;
 }
 
-inline void print_figure(std::string_view figure, const Samples& value, const Samples& limit,
-                         std::string_view target) {
-  std::printf("{\"figure\":\"%.*s\",\"value_ns_p50\":%lld,\"value_ns_p99\":%lld",
-              static_cast<int>(figure.size()), figure.data(),
+// What is to be reached, in words, and whether it was. Without words: a figure that is only shown.
+struct Goal {
+  std::string text = {};
+  std::optional<bool> met = {};
+};
+inline double ratio_p50(const Samples& value, const Samples& limit) {
+  return static_cast<double>(value.quantile(0.5)) / static_cast<double>(limit.quantile(0.5));
+}
+inline Goal at_most(const Samples& value, double times, const Samples& limit, std::string text) {
+  return {std::move(text), ratio_p50(value, limit) <= times};
+}
+inline Goal at_most(const Samples& value, Nanos most, std::string text) {
+  return {std::move(text), value.quantile(0.5) <= most.count()};
+}
+
+inline void end_line(const Goal& goal) {
+  if (!goal.text.empty()) std::printf(",\"target\":\"%s\"", goal.text.c_str());
+  if (goal.met) std::printf(",\"met\":%s", *goal.met ? "true" : "false");
+  std::printf("}\n");
+  std::fflush(stdout);
+}
+
+inline void print_figure(const std::string& figure, const Samples& value, const Samples& limit,
+                         const Goal& goal = {}) {
+  std::printf("{\"figure\":\"%s\",\"value_ns_p50\":%lld,\"value_ns_p99\":%lld", figure.c_str(),
               static_cast<long long>(value.quantile(0.5)),
               static_cast<long long>(value.quantile(0.99)));
   if (!limit.empty()) {
-    std::printf(
-        ",\"limit_ns_p50\":%lld,\"limit_ns_p99\":%lld,\"ratio_p50\":%.3f",
-        static_cast<long long>(limit.quantile(0.5)), static_cast<long long>(limit.quantile(0.99)),
-        static_cast<double>(value.quantile(0.5)) / static_cast<double>(limit.quantile(0.5)));
+    std::printf(",\"limit_ns_p50\":%lld,\"limit_ns_p99\":%lld,\"ratio_p50\":%.3f",
+                static_cast<long long>(limit.quantile(0.5)),
+                static_cast<long long>(limit.quantile(0.99)), ratio_p50(value, limit));
   }
-  if (!target.empty())
-    std::printf(",\"target\":\"%.*s\"", static_cast<int>(target.size()), target.data());
-  std::printf("}\n");
+  end_line(goal);
+}
+
+inline void print_value(const std::string& figure, double value, const char* unit,
+                        const Goal& goal = {}) {
+  std::printf("{\"figure\":\"%s\",\"value\":%.*f,\"unit\":\"%s\"", figure.c_str(),
+              value < 1000 ? 2 : 0, value, unit);
+  end_line(goal);
+}
+
+inline void print_skipped(const std::string& figure, const std::string& why) {
+  std::printf("{\"figure\":\"%s\",\"skipped\":\"%s\"}\n", figure.c_str(), why.c_str());
   std::fflush(stdout);
 }
 

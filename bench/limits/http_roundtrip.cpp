@@ -1,9 +1,14 @@
 // The limit of an acknowledged kill: one keep-alive HTTP POST over loopback to a bare epoll server
 // in another process, which receives, looks for the end of the head, and sends a fixed answer. No
 // parsing, no latch, no JSON.
+//
+// `--serve PRIORITY FD` is the server alone, for a bench program whose own client asks both: it
+// writes its port to that descriptor, takes that SCHED_FIFO priority (0: none) where it may, and
+// serves one connection.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -44,20 +49,37 @@ void no_delay(int fd) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int listen_somewhere(sockaddr_in& address) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* plain = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener, plain, size) != 0 || listen(listener, 1) != 0) return 1;
+  if (bind(listener, plain, size) != 0 || listen(listener, 1) != 0) std::exit(1);
   getsockname(listener, plain, &size);
+  return listener;
+}
+
+[[noreturn]] void serve_alone(int listener, std::uint16_t port, int priority, int ready) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (dprintf(ready, "%d\n", port) < 0) std::exit(1);
+  sched_param parameters{};
+  parameters.sched_priority = priority;
+  if (priority > 0) (void)sched_setscheduler(0, SCHED_FIFO, &parameters);
+  serve(listener);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sockaddr_in address{};
+  const int listener = listen_somewhere(address);
+  if (argc == 4 && std::strcmp(argv[1], "--serve") == 0) {
+    serve_alone(listener, ntohs(address.sin_port), std::atoi(argv[2]), std::atoi(argv[3]));
+  }
   fork_child([&] { serve(listener); });
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, plain, size) != 0) return 1;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 1;
   no_delay(fd);
   return run("http_roundtrip", 20'000, argc, argv, [&] {
     char buffer[8192];
