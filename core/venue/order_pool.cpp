@@ -308,11 +308,19 @@ void OrderPool::sweep() {
 }
 
 void OrderPool::expire(Connection& connection) {
-  if (connection.state == State::kFree) {
-    ping(connection);
-  } else {
+  if (connection.state != State::kFree) {
     drop(connection, machine::UnknownWhy::kTimeout);
+  } else if (is_pinging()) {
+    // Opened together, they fall due together.
+    set_deadline(connection, options_.keep_warm / (2 * options_.connections));
+  } else {
+    ping(connection);
   }
+}
+
+bool OrderPool::is_pinging() const {
+  return std::any_of(connections_.begin(), connections_.end(),
+                     [](const auto& c) { return c->state == State::kPinging; });
 }
 
 }  // namespace levi::venue

@@ -6,7 +6,8 @@
 // send(2), nothing queued behind it in this process. What could not leave whole aborts its
 // connection (RST), so that its rest never leaves. An answer frees the connection; none in time, or
 // the connection's loss, leaves the order unknown. Connections that are idle for long carry a ping,
-// so that the venue does not close one under the next order.
+// so that the venue does not close one under the next order; one at a time, so that an order never
+// finds them all taken.
 //
 // Handlers are called from the loop, never from inside `send`. They may call `send`, `open` and
 // `close`.
@@ -101,6 +102,7 @@ class OrderPool {
   void drop(Connection& connection, machine::UnknownWhy why);
   void bury(Connection& connection);
   void set_deadline(Connection& connection, Nanos from_now);
+  bool is_pinging() const;
   void ping(Connection& connection);
   void arm(MonoTime deadline);
   void sweep();

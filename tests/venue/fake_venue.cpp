@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/os/clock.h"
+#include "tests/venue/support.h"
 
 namespace levi::test {
 
@@ -230,6 +231,11 @@ venue::VenueOptions options_for(const FakeVenue& venue, std::vector<std::string>
   options.gateway.incarnation = {7};
   options.gateway.order_connections = 2;
   options.gateway.recv_window = 200ms;
+  // On a busy machine this process may stand still between any two steps: a limit that a test is
+  // not about is out of reach.
+  options.gateway.answer_timeout = kWaitMax;
+  options.gateway.connect_timeout = kWaitMax;
+  options.data_age_max = 1h;
   options.symbols = std::move(symbols);
   options.jitter_seed = 1;
   options.depth_levels_max = 100;

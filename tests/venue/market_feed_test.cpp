@@ -55,7 +55,7 @@ struct OneBook {
 // Everything up to the first top of book.
 void start(Rig& rig, OneBook& book, const MarketOptions& options) {
   rig.start_market(options);
-  ASSERT_TRUE(rig.wait([&] { return book.subscribed() && rig.recorder.count<TopOfBook>() == 1; }));
+  ASSERT_TRUE(rig.wait([&] { return book.subscribed() && rig.recorder.count<TopOfBook>() >= 1; }));
 }
 
 TEST(MarketFeed, IsUpAtTheFirstBuildingAnswerAndEmitsTheTopOfTheMergedBook) {
@@ -287,7 +287,7 @@ TEST(MarketFeed, AMissingPongEndsTheSocket) {
   options.socket.ping_every = 20ms;
   start(rig, book, options);
   rig.fake.confirms = false;  // pings go unanswered, while the subscriptions are long confirmed
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedDown>() == 1; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedDown>() >= 1; }));
   EXPECT_EQ(rig.recorder.last<FeedDown>().why, FeedDownWhy::kSilent);
 }
 
@@ -351,7 +351,9 @@ TEST(MarketFeed, ASocketThatComesUpEndsThePolling) {
   rig.fake.confirms = false;
   rig.fake.open_sockets(false)[0]->connection->reset();
   rig.market->set_polling(venue::kMarketSource, true);
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.last<FeedUp>().polling; }));
+  ASSERT_TRUE(rig.wait([&] {
+    return rig.recorder.last<FeedUp>().polling && !rig.fake.open_sockets(false).empty();
+  }));
   rig.fake.confirms = true;
   rig.fake.open_sockets(false).back()->connection->reset();
   ASSERT_TRUE(rig.wait([&] { return !rig.recorder.last<FeedUp>().polling && book.subscribed(); }));

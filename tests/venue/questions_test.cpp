@@ -21,11 +21,11 @@ using test::Rig;
 constexpr const char* kNotFound = R"({"code":-2013,"msg":"no such order"})";
 constexpr std::int64_t kSigned_ms = 1'736'412'092'433;
 
-// The venue's clock stands still until a test moves it.
+// Ours and the venue's clock stand still until a test moves them.
 struct HeldClock {
   explicit HeldClock(Rig& rig) : rig_(rig) { set(kSigned_ms); }
-  void set(std::int64_t ms) {
-    rig_.fake.clock_held_ms = ms;
+  void set(std::int64_t ms, std::int64_t venue_ahead_ms = 0) {
+    rig_.fake.clock_held_ms = ms + venue_ahead_ms;
     rig_.wall = Instant{ms * 1'000'000};
   }
   Rig& rig_;
@@ -121,7 +121,8 @@ TEST(OrderQueries, TimeOutsLimitsAndNonsenseOnlyDelayTheAnswer) {
 
 TEST(OrderQueries, AClockErrorIsMendedAndAskedOnceMore) {
   Rig rig;
-  rig.fake.clock_ahead_ms = 3000;
+  HeldClock clock(rig);
+  clock.set(kSigned_ms, 3000);
   rig.fake.on("GET /order", [&](const os::HttpRequest& request, const auto& reply) {
     const std::int64_t timestamp = std::stoll(*request.parameter("timestamp"));
     if (rig.fake.server_ms() - timestamp > 1000) {

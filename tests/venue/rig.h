@@ -67,9 +67,16 @@ struct Rig {
       return gateway->order_connections_open() == options.gateway.order_connections;
     }));
   }
+  mexc::SocketOptions socket_options() const {
+    mexc::SocketOptions made;
+    made.endpoint = options.websocket;
+    made.connect_timeout = made.ping_every = made.confirm_max = kWaitMax;
+    return made;
+  }
   mexc::MarketOptions market_options() const {
     mexc::MarketOptions made;
-    made.socket.endpoint = options.websocket;
+    made.socket = socket_options();
+    made.data_age_max = options.data_age_max;
     made.book.levels_max = options.depth_levels_max;
     made.book.refresh = made.data_age_max / 4;
     return made;
@@ -80,7 +87,7 @@ struct Rig {
     market->start();
   }
   void start_private(mexc::PrivateOptions private_options = {}) {
-    private_options.socket.endpoint = options.websocket;
+    private_options.socket = socket_options();
     private_options.instance = options.gateway.instance;
     stream = std::make_unique<mexc::PrivateStream>(loop, rest, instruments, private_options,
                                                    ordinal, 1, recorder.emit());
