@@ -138,6 +138,43 @@ TEST(PrivateStream, AsksForAKeyUntilItGetsAUsableOne) {
   EXPECT_EQ(socket_of(rig).target, "/ws?listenKey=good");
 }
 
+TEST(PrivateStream, TakesOverAnOldKeyWhenTheVenueGivesNoMore) {
+  Rig rig;
+  rig.fake.answer("POST /userDataStream", 400, R"({"code":700004,"msg":"too many keys"})");
+  rig.fake.answer("GET /userDataStream", 200, R"({"listenKey":["bad key&x=1",7,"old1"]})");
+  start(rig);
+  EXPECT_EQ(socket_of(rig).target, "/ws?listenKey=old1");
+  rig.stream->stop();
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.open_sockets(true).empty(); }));
+  test::run_ready(rig.loop);
+  EXPECT_EQ(rig.fake.asked_count("DELETE /userDataStream"), 0u) << "it may still be another core's";
+}
+
+TEST(PrivateStream, AKeyThatWasTakenOverAndDoesNotWorkIsLeftForAnother) {
+  Rig rig;
+  rig.fake.answer("POST /userDataStream", 400, R"({"code":700004,"msg":"too many keys"})");
+  rig.fake.answer("GET /userDataStream", 200, R"({"listenKey":["dead","alive"]})");
+  rig.fake.on_subscribed = [](test::VenueSocket& socket, const std::string&) {
+    if (socket.target == "/ws?listenKey=dead") socket.connection->send(false, "Invalid listen key");
+  };
+  rig.start_private();
+  ASSERT_TRUE(rig.wait([&] {
+    const auto open = rig.fake.open_sockets(true);
+    return rig.stream->status().connected && !open.empty() &&
+           open.back()->target == "/ws?listenKey=alive";
+  }));
+}
+
+TEST(PrivateStream, AsksAgainWhenThereIsNoKeyToTakeOver) {
+  Rig rig;
+  rig.fake.answer("POST /userDataStream", 400, R"({"code":700004,"msg":"too many keys"})");
+  rig.fake.answer("GET /userDataStream", 200, R"({"listenKey":[]})");
+  rig.start_private();
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("GET /userDataStream") >= 2; }));
+  EXPECT_FALSE(rig.stream->status().connected);
+  EXPECT_NE(rig.stream->status().detail.find("too many keys"), std::string::npos);
+}
+
 TEST(PrivateStream, ExtendsItsKeyAndClosesItAtTheEnd) {
   Rig rig;
   PrivateOptions options;

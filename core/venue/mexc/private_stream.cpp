@@ -20,6 +20,22 @@ const std::vector<std::string>& channel_names() {
 
 Nanos look_period(Nanos limit) { return std::clamp<Nanos>(limit / 10, 5ms, 100ms); }
 
+// It becomes part of a request's target.
+bool is_usable_key(const std::string& key) {
+  return !key.empty() && key.size() <= 256 && os::percent_encode(key) == key;
+}
+
+std::vector<std::string> keys_of(const Answer& answer) {
+  std::vector<std::string> keys;
+  if (answer.verdict != Verdict::kDone || !answer.body.is_object()) return keys;
+  const auto listed = answer.body.find("listenKey");
+  if (listed == answer.body.end() || !listed->is_array()) return keys;
+  for (const auto& one : *listed) {
+    if (one.is_string() && is_usable_key(one.get<std::string>())) keys.push_back(one);
+  }
+  return keys;
+}
+
 }  // namespace
 
 PrivateStream::PrivateStream(os::Loop& loop, Rest& rest, const Instruments& instruments,
@@ -62,9 +78,10 @@ void PrivateStream::stop() {
   retire(std::move(next_));
   up_ = false;
   detail_ = "stopped";
-  if (listen_key_.empty()) return;
-  rest_.signed_call("DELETE", kKeyPath, "listenKey=" + std::exchange(listen_key_, {}),
-                    [](const Answer&) {});
+  const std::string key = std::exchange(listen_key_, {});
+  // A key that was taken over may still be another core's: it ends by itself within the hour.
+  if (key.empty() || !key_is_own_) return;
+  rest_.signed_call("DELETE", kKeyPath, "listenKey=" + key, [](const Answer&) {});
 }
 
 // --- listen key and socket ---
@@ -85,13 +102,27 @@ void PrivateStream::ask_key() {
 void PrivateStream::on_key(const Answer& answer) {
   if (!running_ || socket_) return;
   const std::string key = text_field(answer.body, "listenKey");
-  const bool fits = answer.verdict == Verdict::kDone && !key.empty() && key.size() <= 256 &&
-                    os::percent_encode(key) == key;
-  if (!fits) {
-    detail_ = "no listen key: " + answer.text();
-    return reconnect_later();
-  }
+  if (answer.verdict == Verdict::kDone && is_usable_key(key)) return use_key(key, true);
+  detail_ = "no listen key: " + answer.text();
+  if (answer.verdict == Verdict::kRejected) return take_over_key();
+  reconnect_later();
+}
+
+// The venue allows 60 keys, and a core that was killed closes none: one of those serves as well.
+
+void PrivateStream::take_over_key() {
+  rest_.signed_call("GET", kKeyPath, "", [this](const Answer& answer) {
+    if (!running_ || socket_) return;
+    // Any of them: the same one again and again might be one that does not work.
+    const auto keys = keys_of(answer);
+    if (keys.empty()) return reconnect_later();
+    use_key(keys[random_.below(keys.size())], false);
+  });
+}
+
+void PrivateStream::use_key(const std::string& key, bool is_own) {
   listen_key_ = key;
+  key_is_own_ = is_own;
   loop_.cancel(extend_timer_);
   extend_timer_ = loop_.after(options_.listen_key_extend, [this] { extend_key(); });
   socket_ = open_socket();

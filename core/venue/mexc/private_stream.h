@@ -45,7 +45,7 @@ class PrivateStream final : public venue::Feed {
   void expect(OrderSequence sequence);
 
   void start() override;
-  void stop() override;  // closes the listen key too
+  void stop() override;  // closes its own listen key too
   void resync(SymbolId) override {}
   void set_polling(SourceId, bool) override {}
   venue::FeedStatus status() const override;
@@ -54,6 +54,8 @@ class PrivateStream final : public venue::Feed {
   void connect();
   void ask_key();
   void on_key(const Answer& answer);
+  void take_over_key();
+  void use_key(const std::string& key, bool is_own);
   void extend_key();
   std::unique_ptr<MexcSocket> open_socket();
   void renew();
@@ -86,6 +88,7 @@ class PrivateStream final : public venue::Feed {
   bool up_ = false;
   bool was_up_ = false;  // ever
   std::string listen_key_;
+  bool key_is_own_ = true;  // asked for by us, not taken over
   std::unique_ptr<MexcSocket> socket_;
   std::unique_ptr<MexcSocket> next_;  // while the first is being replaced
   std::vector<std::unique_ptr<MexcSocket>> retired_;

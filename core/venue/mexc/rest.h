@@ -34,7 +34,7 @@ struct RestOptions {
   Nanos recv_window{2s};
   Nanos timeout{2s};
   unsigned connections = 4;
-  unsigned cancel_connections = 2;  // of their own: a cancel never waits behind a slow question
+  unsigned cancel_connections = 4;  // of their own: a cancel never waits behind a slow question
 };
 
 class Rest {
