@@ -1,0 +1,286 @@
+#include "chaos/proxy/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/os/clock.h"
+
+namespace levi::proxy {
+namespace {
+
+constexpr int kReadsPerRound = 4;  // one busy connection must not starve the others
+constexpr int kDrainReadsMax = 8;
+constexpr int kKeepAliveSeconds = 15;
+
+// A peer that vanished without a word is noticed in the end.
+void keep_alive(int fd) {
+  const int on = 1;
+  const int seconds = kKeepAliveSeconds;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+}  // namespace
+
+Connection::Connection(Runtime& runtime, ConnectionOwner& owner, std::uint64_t ordinal,
+                       std::unique_ptr<Transport> client, std::string greeting, std::string early)
+    : runtime_(runtime),
+      owner_(owner),
+      ordinal_(ordinal),
+      client_name_(os::peer_name(client->fd()).str()),
+      greeting_(std::move(greeting)),
+      early_(std::move(early)),
+      links_{Link(Direction::kUpstream, *this), Link(Direction::kDownstream, *this)} {
+  keep_alive(client->fd());
+  ends_[kClient].transport = std::move(client);
+}
+
+Connection::~Connection() {
+  *alive_ = false;
+  runtime_.timers.cancel(timer_);
+  unwatch(kClient);
+  unwatch(kServer);
+}
+
+void Connection::connect(const std::string& upstream) {
+  connecting_ = true;
+  watch(kClient, 0);  // so that a client that gives up is noticed
+  runtime_.resolver.resolve(upstream, [this, alive = alive_](Result<os::Endpoint> endpoint) {
+    if (!*alive || finished_) return;
+    if (!endpoint) {
+      refuse(endpoint.error().message);
+    } else {
+      start_connect(endpoint.value());
+    }
+  });
+}
+
+void Connection::start_connect(const os::Endpoint& endpoint) {
+  auto fd = os::connect_start(endpoint);
+  if (!fd) {
+    refuse(fd.error().message);
+    return;
+  }
+  keep_alive(fd.value().get());
+  ends_[kServer].transport = owner_.wrap_upstream(std::move(fd).value());
+  watch(kServer, os::kWritable);
+}
+
+void Connection::on_connect_decided() {
+  const Status outcome = os::connect_outcome(ends_[kServer].transport->fd());
+  connecting_ = false;
+  if (!outcome) {
+    refuse(outcome.error().message);
+    return;
+  }
+  start_links();
+}
+
+void Connection::start_links() {
+  Transport& client = *ends_[kClient].transport;
+  Transport& server = *ends_[kServer].transport;
+  links_[0].attach(client, server);
+  links_[1].attach(server, client);
+  linked_ = true;
+  owner_.on_connected(*this);
+  if (!greeting_.empty()) links_[1].deliver(std::exchange(greeting_, {}));
+  if (!early_.empty()) {
+    on_received(Direction::kUpstream, early_.size());
+    links_[0].take(std::exchange(early_, {}), os::mono_now());
+  }
+  settle();
+}
+
+void Connection::refuse(const std::string& why) {
+  if (!greeting_.empty()) {
+    constexpr std::string_view kNoGateway =
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    (void)ends_[kClient].transport->send(kNoGateway.data(), kNoGateway.size());
+    finish(Finish::kClosed, why);
+    return;
+  }
+  finish(Finish::kRefused, why);
+}
+
+void Connection::on_ready(Side side, std::uint32_t ready) {
+  if (finished_) return;
+  if (!linked_) {
+    if (side == kServer && connecting_) {
+      on_connect_decided();
+    } else if (side == kClient && (ready & os::kHangUp)) {
+      finish(Finish::kReset, "the client left before the upstream answered");
+    }
+    return;
+  }
+  if (ready & os::kHangUp) end_of(side).hung = true;
+  if (to(side).wants_write()) to(side).flush();
+  if (ready & (os::kReadable | os::kHangUp)) read_from(side);
+  settle();
+}
+
+void Connection::read_from(Side side) {
+  // The clock is read only for toxics: the bare path has no use for it.
+  const MonoTime now = from(side).chain().empty() ? MonoTime{} : os::mono_now();
+  for (int i = 0; i < kReadsPerRound && !over_; ++i) {
+    if (!from(side).read(runtime_.buffer, now)) break;
+  }
+}
+
+void Connection::settle() {
+  if (finished_ || !linked_) return;
+  check_over();
+  if (over_) {
+    finish(over_how_, over_why_);
+    return;
+  }
+  update_interest(kClient);
+  update_interest(kServer);
+  arm_timer();
+}
+
+void Connection::check_over() {
+  if (over_) return;
+  const bool both_ended = links_[0].end_passed() && links_[1].end_passed();
+  if (both_ended) {
+    over_ = true;
+    over_how_ = Finish::kComplete;
+    return;
+  }
+  for (const Side side : {kClient, kServer}) {
+    // Whoever no longer takes bytes has gone by RST; what it sent before has been passed on.
+    if (to(side).sink_gone() && (from(side).end_passed() || from(side).sink_gone())) {
+      over_ = true;
+      over_how_ = runtime_.compat ? Finish::kClosed : Finish::kReset;
+      over_why_ = side == kClient ? "reset by the client" : "reset by the upstream";
+    }
+  }
+  if (ends_[kClient].hung && ends_[kServer].hung && !ends_[kClient].watched &&
+      !ends_[kServer].watched) {
+    over_ = true;
+    over_how_ = Finish::kReset;
+    over_why_ = "both sides are gone";
+  }
+}
+
+void Connection::update_interest(Side side) {
+  End& end = end_of(side);
+  std::uint32_t interest = 0;
+  if (from(side).wants_read()) interest |= os::kReadable;
+  if (to(side).wants_write() || end.transport->wants_write()) interest |= os::kWritable;
+  // The kernel reports a dead peer whatever the interest: not to be told again and again.
+  if (interest == 0 && end.hung) {
+    unwatch(side);
+  } else {
+    watch(side, interest);
+  }
+}
+
+void Connection::watch(Side side, std::uint32_t interest) {
+  End& end = end_of(side);
+  const int fd = end.transport->fd();
+  if (!end.watched) {
+    end.watched = true;
+    end.interest = interest;
+    runtime_.loop.watch(fd, interest, [this, side](std::uint32_t ready) { on_ready(side, ready); });
+  } else if (end.interest != interest) {
+    end.interest = interest;
+    runtime_.loop.change(fd, interest);
+  }
+}
+
+void Connection::unwatch(Side side) {
+  End& end = end_of(side);
+  if (!end.watched) return;
+  end.watched = false;
+  runtime_.loop.unwatch(end.transport->fd());
+}
+
+void Connection::arm_timer() {
+  const MonoTime next = std::min(links_[0].next_deadline(), links_[1].next_deadline());
+  if (next >= timer_at_) return;  // an alarm that comes too early is set again
+  runtime_.timers.cancel(timer_);
+  timer_at_ = next;
+  timer_ = runtime_.timers.at(next, [this] {
+    timer_ = 0;
+    timer_at_ = kNever;
+    const MonoTime now = os::mono_now();
+    links_[0].advance(now);
+    links_[1].advance(now);
+    settle();
+  });
+}
+
+void Connection::finish(Finish how, const std::string& why) {
+  if (finished_) return;
+  finished_ = true;
+  links_[0].stop();
+  links_[1].stop();
+  runtime_.timers.cancel(timer_);
+  timer_ = 0;
+  const bool refused_with_reset = how == Finish::kRefused && !runtime_.compat;
+  const bool peer_reset = how == Finish::kReset;
+  close_end(kClient, refused_with_reset || peer_reset);
+  close_end(kServer, peer_reset);
+  owner_.on_finished(*this, how, why);
+}
+
+void Connection::close_end(Side side, bool reset) {
+  End& end = end_of(side);
+  if (!end.transport) return;
+  unwatch(side);
+  if (reset) {
+    os::close_with_reset(end.transport->take());
+    return;
+  }
+  // Bytes that nobody read would turn the FIN into an RST.
+  end.transport->end_sending();
+  os::Fd fd = end.transport->take();
+  for (int i = 0; i < kDrainReadsMax; ++i) {
+    if (os::receive_some(fd.get(), runtime_.buffer.data(), runtime_.buffer.size()).bytes == 0)
+      break;
+  }
+}
+
+void Connection::on_received(Direction direction, std::size_t bytes) {
+  std::uint64_t& counted = bytes_[index(direction)];
+  if (counted == 0) owner_.on_first_byte(*this, direction);
+  counted += bytes;
+  owner_.on_bytes(direction, false, bytes);
+}
+
+void Connection::on_sent(Direction direction, std::size_t bytes) {
+  owner_.on_bytes(direction, true, bytes);
+}
+
+void Connection::on_end_passed(Direction) {}  // settle() looks at both directions
+
+void Connection::on_sink_gone(Direction) {}
+
+void Connection::on_ending(Direction direction, Ending ending) {
+  if (over_) return;
+  over_ = true;
+  over_how_ = ending == Ending::kReset ? Finish::kReset : Finish::kClosed;
+  const bool from_peer = ending == Ending::kReset && link(direction).source_ended();
+  if (from_peer && runtime_.compat) over_how_ = Finish::kClosed;
+  over_why_ = !from_peer                          ? "a toxic"
+              : direction == Direction::kUpstream ? "reset by the client"
+                                                  : "reset by the upstream";
+}
+
+void Connection::on_answer(std::string answer, bool close) {
+  links_[1].deliver(answer);
+  if (close) links_[1].conclude(Ending::kClose);
+}
+
+void Connection::on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
+                            Nanos achieved) {
+  owner_.on_delayed(*this, direction, toxic, asked, achieved);
+}
+
+void Connection::on_dropped(Direction direction, const ToxicEntry& toxic, std::size_t bytes) {
+  owner_.on_dropped(*this, direction, toxic, bytes);
+}
+
+}  // namespace levi::proxy

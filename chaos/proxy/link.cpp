@@ -1,0 +1,138 @@
+#include "chaos/proxy/link.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace levi::proxy {
+namespace {
+
+constexpr std::size_t kChunkBytesMax = 32 * 1024;   // what a toxic is asked about at a time
+constexpr std::size_t kKeptPendingMax = 64 * 1024;  // a larger buffer is given back once it is sent
+
+}  // namespace
+
+void Link::attach(Transport& source, Transport& sink) {
+  source_ = &source;
+  sink_ = &sink;
+}
+
+bool Link::wants_read() const {
+  if (source_ended_ || sink_gone_ || finished_ || ending_ != Ending::kNone) return false;
+  if (chain_.empty()) return pending() == 0;
+  return chain_.held_bytes() + pending() < chain_.held_bytes_max();
+}
+
+bool Link::read(std::span<char> buffer, MonoTime now) {
+  if (!wants_read()) return false;
+  const std::size_t room = chain_.empty() ? buffer.size() : std::min(buffer.size(), kChunkBytesMax);
+  const os::Moved moved = source_->receive(buffer.data(), room);
+  if (moved.bytes > 0) {
+    events_.on_received(direction_, moved.bytes);
+    take({buffer.data(), moved.bytes}, now);
+    return moved.bytes == room;
+  }
+  if (moved.closed) end(Ending::kEndOfStream, now);
+  if (moved.failed) end(Ending::kReset, now);
+  return false;
+}
+
+void Link::take(std::string_view bytes, MonoTime now) {
+  if (chain_.empty()) {
+    deliver(bytes);
+  } else {
+    chain_.push({.bytes = std::string(bytes), .at = now}, now);
+  }
+}
+
+void Link::end(Ending ending, MonoTime now) {
+  source_ended_ = true;
+  chain_.push({.bytes = {}, .at = now, .ending = ending}, now);
+}
+
+void Link::deliver(std::string_view bytes) {
+  if (sink_gone_ || finished_ || ending_ != Ending::kNone) return;
+  if (pending() == 0) {
+    const os::Moved moved = sink_->send(bytes.data(), bytes.size());
+    if (moved.failed) {
+      fail_sink();
+      return;
+    }
+    events_.on_sent(direction_, moved.bytes);
+    bytes.remove_prefix(moved.bytes);
+  }
+  pending_ += bytes;
+}
+
+void Link::flush() {
+  while (wants_write() && !finished_) {
+    const os::Moved moved = sink_->send(pending_.data() + sent_, pending());
+    if (moved.failed) {
+      fail_sink();
+      return;
+    }
+    if (moved.bytes == 0) break;
+    events_.on_sent(direction_, moved.bytes);
+    sent_ += moved.bytes;
+  }
+  if (pending() == 0) {
+    pending_.clear();
+    sent_ = 0;
+    if (pending_.capacity() > kKeptPendingMax) pending_.shrink_to_fit();
+    if (ending_ != Ending::kNone) pass_end();
+  } else if (sent_ > kKeptPendingMax && sent_ > pending_.size() / 2) {
+    pending_.erase(0, sent_);  // a writer that never lets it run dry would grow it for ever
+    sent_ = 0;
+  }
+}
+
+void Link::conclude(Ending ending) {
+  if (ending_ != Ending::kNone || finished_) return;
+  ending_ = ending;
+  if (pending() == 0 || sink_gone_) pass_end();
+}
+
+void Link::pass_end() {
+  if (end_passed_ || finished_) return;
+  end_passed_ = true;
+  if (ending_ != Ending::kEndOfStream) {
+    events_.on_ending(direction_, ending_);
+    return;
+  }
+  if (!sink_gone_) sink_->end_sending();
+  events_.on_end_passed(direction_);
+}
+
+void Link::fail_sink() {
+  sink_gone_ = true;
+  pending_.clear();
+  sent_ = 0;
+  events_.on_sink_gone(direction_);
+}
+
+void Link::on_item(Item item) {
+  if (item.ending == Ending::kNone) {
+    deliver(item.bytes);
+  } else {
+    conclude(item.ending);
+  }
+}
+
+void Link::on_reset() {
+  if (!finished_) events_.on_ending(direction_, Ending::kReset);
+}
+
+void Link::on_answer(std::string answer, bool close) {
+  events_.on_answer(std::move(answer), close);
+}
+
+void Link::on_delayed(const ToxicEntry& toxic, Nanos asked, Nanos achieved) {
+  events_.on_delayed(direction_, toxic, asked, achieved);
+}
+
+void Link::on_dropped(const ToxicEntry& toxic, std::size_t bytes) {
+  events_.on_dropped(direction_, toxic, bytes);
+}
+
+}  // namespace levi::proxy

@@ -1,0 +1,89 @@
+// Link: one direction of one connection: reads its source, passes the bytes through the chain of
+// toxics, writes its sink; carries endings across.
+//
+// Part of its connection, on the loop's thread. With no toxic on it, bytes go from one socket to
+// the other through a buffer that all links share: a link holds memory only for what its sink did
+// not take. The source is read no further while more is held than may be (back-pressure).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "chaos/proxy/chain.h"
+#include "chaos/proxy/transport.h"
+
+namespace levi::proxy {
+
+class LinkEvents {
+ public:
+  virtual ~LinkEvents() = default;
+  virtual void on_received(Direction direction, std::size_t bytes) = 0;
+  virtual void on_sent(Direction direction, std::size_t bytes) = 0;
+  virtual void on_end_passed(Direction direction) = 0;  // the sink has seen the end
+  virtual void on_sink_gone(Direction direction) = 0;   // a write failed: nobody takes bytes there
+  virtual void on_ending(Direction direction, Ending ending) = 0;  // kClose or kReset: finish
+  virtual void on_answer(std::string answer, bool close) = 0;
+  virtual void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
+                          Nanos achieved) = 0;
+  virtual void on_dropped(Direction direction, const ToxicEntry& toxic, std::size_t bytes) = 0;
+};
+
+class Link final : public ChainSink {
+ public:
+  Link(Direction direction, LinkEvents& events)
+      : direction_(direction), events_(events), chain_(direction, *this) {}
+
+  void attach(Transport& source, Transport& sink);
+
+  // `buffer` is scratch for the time of the call. True where more may be there to read.
+  bool read(std::span<char> buffer, MonoTime now);
+  void take(std::string_view bytes, MonoTime now);  // as if the source had sent them
+  void flush();                                     // what waits for the sink
+
+  bool wants_read() const;
+  bool wants_write() const { return pending() > 0 && !sink_gone_; }
+  bool source_ended() const { return source_ended_; }
+  bool end_passed() const { return end_passed_; }
+  bool sink_gone() const { return sink_gone_; }
+
+  // Toxics. What they let out goes to the sink at once.
+  Chain& chain() { return chain_; }
+  void advance(MonoTime now) { chain_.advance(now); }
+  MonoTime next_deadline() const { return finished_ ? kNever : chain_.next_deadline(); }
+  void stop() { finished_ = true; }  // the connection is over: nothing is read or written any more
+
+  // Behind everything that was delivered so far, past the chain: an answer of our own.
+  void deliver(std::string_view bytes);
+  void conclude(Ending ending);
+
+ private:
+  void on_item(Item item) override;
+  void on_reset() override;
+  void on_answer(std::string answer, bool close) override;
+  void on_delayed(const ToxicEntry& toxic, Nanos asked, Nanos achieved) override;
+  void on_dropped(const ToxicEntry& toxic, std::size_t bytes) override;
+
+  std::size_t pending() const { return pending_.size() - sent_; }
+  void end(Ending ending, MonoTime now);
+  void fail_sink();
+  void pass_end();
+
+  const Direction direction_;
+  LinkEvents& events_;
+  Transport* source_ = nullptr;
+  Transport* sink_ = nullptr;
+  Chain chain_;
+  std::string pending_;  // for the sink, from `sent_` on
+  std::size_t sent_ = 0;
+  Ending ending_ = Ending::kNone;  // behind what is pending
+  bool source_ended_ = false;
+  bool end_passed_ = false;
+  bool sink_gone_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace levi::proxy

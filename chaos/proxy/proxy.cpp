@@ -1,0 +1,283 @@
+#include "chaos/proxy/proxy.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "chaos/proxy/json_value.h"
+#include "chaos/proxy/listen_address.h"
+#include "core/base/check.h"
+#include "core/os/clock.h"
+
+namespace levi::proxy {
+namespace {
+
+constexpr int kAcceptsPerRound = 64;
+constexpr Nanos kAcceptPause = 20ms;  // when descriptors have run out
+
+const char* direction_name(Direction direction) {
+  return direction == Direction::kUpstream ? "upstream" : "downstream";
+}
+
+const char* finish_name(Finish how) {
+  switch (how) {
+    case Finish::kComplete:
+    case Finish::kClosed:
+      return "close";
+    case Finish::kReset:
+      return "reset";
+    case Finish::kRefused:
+      return "refused";
+  }
+  return "close";
+}
+
+}  // namespace
+
+Proxy::Proxy(Runtime& runtime, std::string name, ProxyAddress address)
+    : runtime_(runtime),
+      name_(std::move(name)),
+      address_(std::move(address)),
+      listening_(address_.listen) {}
+
+Proxy::~Proxy() {
+  stop();
+  clear_toxics();
+  events_.end();
+}
+
+Status Proxy::start() {
+  if (enabled_) return ok();
+  LEVI_TRY(listening, listen_at(address_.listen));
+  listener_ = std::move(listening.fd);
+  // As Toxiproxy: what it got is what it asks for from now on.
+  listening_ = listening.address;
+  address_.listen = listening.address;
+  enabled_ = true;
+  runtime_.loop.watch(listener_.get(), os::kReadable, [this](std::uint32_t) { accept_waiting(); });
+  return ok();
+}
+
+void Proxy::stop_accepting() {
+  if (!listener_) return;
+  runtime_.loop.cancel(accept_pause_);
+  runtime_.loop.unwatch(listener_.get());
+  listener_.reset();
+  constexpr std::string_view kUnix = "unix:";
+  if (listening_.starts_with(kUnix)) ::unlink(listening_.c_str() + kUnix.size());
+}
+
+void Proxy::stop() {
+  stop_accepting();
+  enabled_ = false;
+  std::vector<Connection*> open;
+  for (const auto& entry : connections_) open.push_back(entry.second.get());
+  for (Connection* connection : open) connection->finish(Finish::kClosed, "the proxy was stopped");
+}
+
+bool Proxy::same_address(const ProxyAddress& other) const {
+  return address_.upstream == other.upstream && same_listen(address_.listen, other.listen);
+}
+
+Status Proxy::move(ProxyAddress address) {
+  const bool was_enabled = enabled_;
+  stop();
+  address_ = std::move(address);
+  listening_ = address_.listen;
+  return was_enabled ? start() : ok();
+}
+
+void Proxy::accept_waiting() {
+  for (int i = 0; i < kAcceptsPerRound && listener_; ++i) {
+    os::Accepted accepted = os::accept_now(listener_.get());
+    if (accepted.no_descriptors) pause_accepting();
+    if (!accepted.fd) return;
+    adopt(std::make_unique<PlainTransport>(std::move(accepted.fd)), {}, {});
+  }
+}
+
+// A level-triggered accept that fails for want of descriptors would spin.
+void Proxy::pause_accepting() {
+  runtime_.loop.change(listener_.get(), 0);
+  accept_pause_ = runtime_.loop.after(kAcceptPause, [this] {
+    if (listener_) runtime_.loop.change(listener_.get(), os::kReadable);
+  });
+}
+
+void Proxy::adopt(std::unique_ptr<Transport> client, std::string greeting, std::string early) {
+  const std::uint64_t ordinal = ++last_connection_;
+  auto connection = std::make_unique<Connection>(runtime_, *this, ordinal, std::move(client),
+                                                 std::move(greeting), std::move(early));
+  Connection& made = *connection;
+  connections_.emplace(ordinal, std::move(connection));
+  if (events_.listening()) {
+    std::string more = ",\"client\":";
+    append_json_string(more, made.client_name());
+    emit("connect", made, more);
+  }
+  made.connect(address_.upstream);
+}
+
+std::unique_ptr<Transport> Proxy::wrap_upstream(os::Fd fd) {
+  return std::make_unique<PlainTransport>(std::move(fd));
+}
+
+std::vector<const ToxicEntry*> Proxy::toxics() const {
+  std::vector<const ToxicEntry*> list;
+  for (const Direction direction : {Direction::kUpstream, Direction::kDownstream}) {
+    for (const auto& entry : toxics_) {
+      if (entry->direction == direction) list.push_back(entry.get());
+    }
+  }
+  return list;
+}
+
+ToxicEntry* Proxy::find_toxic(std::string_view name) {
+  for (const auto& entry : toxics_) {
+    if (entry->name == name) return entry.get();
+  }
+  return nullptr;
+}
+
+ToxicEntry* Proxy::find_by_id(std::uint64_t id) {
+  for (const auto& entry : toxics_) {
+    if (entry->id == id) return entry.get();
+  }
+  return nullptr;
+}
+
+Result<const ToxicEntry*> Proxy::add_toxic(ToxicEntry entry) {
+  toxics_.push_back(std::make_unique<ToxicEntry>(std::move(entry)));
+  ToxicEntry& added = *toxics_.back();
+  if (added.after_ms > 0) {
+    leases_[added.id].begin =
+        runtime_.loop.after(added.after_ms * 1ms, [this, id = added.id] { begin_toxic(id); });
+  } else {
+    begin_toxic(added.id);
+  }
+  return &added;
+}
+
+void Proxy::begin_toxic(std::uint64_t id) {
+  ToxicEntry* entry = find_by_id(id);
+  LEVI_CHECK(entry != nullptr && !entry->begun);
+  entry->begun = true;
+  if (entry->for_ms > 0) {
+    leases_[id].end = runtime_.loop.after(entry->for_ms * 1ms, [this, id] { remove_toxic(id); });
+  }
+  refresh_connections(*entry);
+}
+
+void Proxy::update_toxic(ToxicEntry& entry, std::vector<Value> values, float toxicity) {
+  if (toxicity != entry.toxicity) ++entry.draws;
+  entry.toxicity = toxicity;
+  entry.values = std::move(values);
+  if (entry.begun) refresh_connections(entry);
+}
+
+void Proxy::remove_toxic(std::uint64_t id) {
+  const auto found = std::find_if(toxics_.begin(), toxics_.end(),
+                                  [id](const auto& entry) { return entry->id == id; });
+  if (found == toxics_.end()) return;
+  const std::unique_ptr<ToxicEntry> entry = std::move(*found);
+  toxics_.erase(found);
+  if (const auto lease = leases_.find(id); lease != leases_.end()) {
+    runtime_.loop.cancel(lease->second.begin);
+    runtime_.loop.cancel(lease->second.end);
+    leases_.erase(lease);
+  }
+  entry->begun = false;
+  refresh_connections(*entry);
+}
+
+void Proxy::clear_toxics() {
+  while (!toxics_.empty()) remove_toxic(toxics_.back()->id);
+}
+
+void Proxy::refresh_connections(const ToxicEntry& entry) {
+  // Connections that end by this leave the table meanwhile.
+  std::vector<Connection*> open;
+  for (const auto& item : connections_) {
+    if (item.second->linked()) open.push_back(item.second.get());
+  }
+  for (Connection* connection : open) {
+    refresh(*connection, entry, true);
+    connection->settle();
+  }
+}
+
+void Proxy::refresh(Connection& connection, const ToxicEntry& entry, bool live) {
+  Chain& chain = connection.link(entry.acting()).chain();
+  const bool afflicted =
+      entry.begun && toxic_applies(runtime_.seed, name_, connection.ordinal(), entry);
+  const MonoTime now = os::mono_now();
+  if (afflicted && chain.has(entry)) {
+    chain.update(entry, now);
+  } else if (afflicted) {
+    chain.add(entry, toxic_seed(runtime_.seed, name_, connection.ordinal(), entry), now, live);
+  } else if (chain.has(entry)) {
+    chain.remove(entry, now);
+  }
+}
+
+void Proxy::on_connected(Connection& connection) {
+  emit("connected", connection, {});
+  for (const auto& entry : toxics_) {
+    if (entry->begun) refresh(connection, *entry, false);
+  }
+}
+
+void Proxy::on_bytes(Direction direction, bool sent, std::size_t bytes) {
+  const std::size_t index = direction == Direction::kUpstream ? 0 : 1;
+  (sent ? counters_.sent : counters_.received)[index] += bytes;
+}
+
+void Proxy::emit(std::string_view name, const Connection& connection, const std::string& more) {
+  if (!events_.listening()) return;
+  const std::string ordinal = ",\"connection\":" + std::to_string(connection.ordinal());
+  events_.emit(name, os::mono_now(), ordinal + more);
+}
+
+void Proxy::on_first_byte(const Connection& connection, Direction direction) {
+  if (!events_.listening()) return;
+  emit("first_byte", connection, std::string(",\"stream\":\"") + direction_name(direction) + '"');
+}
+
+void Proxy::on_delayed(const Connection& connection, Direction direction, const ToxicEntry& toxic,
+                       Nanos asked, Nanos achieved) {
+  if (!events_.listening()) return;
+  std::string more = std::string(",\"stream\":\"") + direction_name(direction) + "\",\"toxic\":";
+  append_json_string(more, toxic.name);
+  more += ",\"asked_ns\":" + std::to_string(asked.count()) +
+          ",\"achieved_ns\":" + std::to_string(achieved.count());
+  emit("delay", connection, more);
+}
+
+void Proxy::on_dropped(const Connection& connection, Direction direction, const ToxicEntry& toxic,
+                       std::size_t bytes) {
+  if (!events_.listening()) return;
+  std::string more = std::string(",\"stream\":\"") + direction_name(direction) + "\",\"toxic\":";
+  append_json_string(more, toxic.name);
+  more += ",\"bytes\":" + std::to_string(bytes);
+  emit("drop", connection, more);
+}
+
+void Proxy::on_finished(Connection& connection, Finish how, const std::string& why) {
+  if (events_.listening()) {
+    std::string more =
+        ",\"bytes_upstream\":" + std::to_string(connection.bytes(Direction::kUpstream)) +
+        ",\"bytes_downstream\":" + std::to_string(connection.bytes(Direction::kDownstream));
+    if (!why.empty()) {
+      more += ",\"why\":";
+      append_json_string(more, why);
+    }
+    emit(finish_name(how), connection, more);
+  }
+  const auto found = connections_.find(connection.ordinal());
+  LEVI_CHECK(found != connections_.end());
+  runtime_.bury(std::move(found->second));
+  connections_.erase(found);
+}
+
+}  // namespace levi::proxy

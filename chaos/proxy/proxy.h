@@ -1,0 +1,101 @@
+// Proxy: one listener, the upstream that its connections go to, and the toxics between.
+//
+// Owned by the Proxies collection, on the loop's thread. A proxy that is disabled has no socket at
+// all; its toxics stay. Connections live until they end, or until the proxy stops.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "chaos/proxy/connection.h"
+#include "chaos/proxy/events.h"
+#include "chaos/proxy/toxic_entry.h"
+#include "core/base/result.h"
+
+namespace levi::proxy {
+
+struct ByteCounters {
+  std::uint64_t received[2] = {0, 0};  // by direction
+  std::uint64_t sent[2] = {0, 0};
+};
+
+struct ProxyAddress {
+  std::string listen;
+  std::string upstream;
+};
+
+class Proxy final : public ConnectionOwner {
+ public:
+  Proxy(Runtime& runtime, std::string name, ProxyAddress address);
+  ~Proxy() override;
+
+  Status start();                     // kIo with the system's text; fine where it runs already
+  void stop();                        // closes the listener and every connection, with FIN
+  void stop_accepting();              // only the listener: open connections end by themselves
+  Status move(ProxyAddress address);  // other addresses: stops, and starts again if it was running
+
+  const std::string& name() const { return name_; }
+  const std::string& listen() const { return listening_; }  // resolved while it listens
+  const std::string& upstream() const { return address_.upstream; }
+  bool enabled() const { return enabled_; }
+  bool same_address(const ProxyAddress& other) const;
+
+  // Toxics: upstream ones first, each in the order of creation.
+  std::vector<const ToxicEntry*> toxics() const;
+  ToxicEntry* find_toxic(std::string_view name);
+  // kConflict where a live connection would break (see ToxicType::needs_independent_messages).
+  Result<const ToxicEntry*> add_toxic(ToxicEntry entry);
+  void update_toxic(ToxicEntry& entry, std::vector<Value> values, float toxicity);
+  void remove_toxic(std::uint64_t id);
+  void clear_toxics();
+
+  // A connection that came another way than by the listener (CONNECT).
+  void adopt(std::unique_ptr<Transport> client, std::string greeting, std::string early);
+
+  EventHub& events() { return events_; }
+  const ByteCounters& counters() const { return counters_; }
+  std::size_t connection_count() const { return connections_.size(); }
+
+ private:
+  struct Lease {
+    os::Loop::TimerId begin = 0;
+    os::Loop::TimerId end = 0;
+  };
+
+  void accept_waiting();
+  void pause_accepting();
+  void begin_toxic(std::uint64_t id);
+  void refresh_connections(const ToxicEntry& entry);  // as the entry's fate on each now is
+  void refresh(Connection& connection, const ToxicEntry& entry, bool live);
+  ToxicEntry* find_by_id(std::uint64_t id);
+  void emit(std::string_view name, const Connection& connection, const std::string& more);
+
+  void on_bytes(Direction direction, bool sent, std::size_t bytes) override;
+  void on_connected(Connection& connection) override;
+  void on_first_byte(const Connection& connection, Direction direction) override;
+  void on_delayed(const Connection& connection, Direction direction, const ToxicEntry& toxic,
+                  Nanos asked, Nanos achieved) override;
+  void on_dropped(const Connection& connection, Direction direction, const ToxicEntry& toxic,
+                  std::size_t bytes) override;
+  void on_finished(Connection& connection, Finish how, const std::string& why) override;
+  std::unique_ptr<Transport> wrap_upstream(os::Fd fd) override;
+
+  Runtime& runtime_;
+  const std::string name_;
+  ProxyAddress address_;
+  std::string listening_;  // what the API shows
+  bool enabled_ = false;
+  os::Fd listener_;
+  os::Loop::TimerId accept_pause_ = 0;
+  std::uint64_t last_connection_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<ToxicEntry>> toxics_;
+  std::unordered_map<std::uint64_t, Lease> leases_;  // by toxic id
+  ByteCounters counters_;
+  EventHub events_;
+};
+
+}  // namespace levi::proxy

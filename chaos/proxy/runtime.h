@@ -1,0 +1,38 @@
+// Runtime: what all proxies of one process share. Lives on the loop's thread, outlives every proxy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/os/loop.h"
+#include "core/os/precise_timers.h"
+#include "core/os/resolver.h"
+
+namespace levi::proxy {
+
+class Connection;
+
+struct Runtime {
+  static constexpr std::size_t kBufferBytes = 128 * 1024;
+
+  Runtime(os::Loop& loop_given, std::uint64_t seed_given, bool compat_given);
+  ~Runtime();
+
+  os::Loop& loop;
+  os::PreciseTimers timers;
+  os::Resolver resolver;
+  const std::uint64_t seed;  // of everything random that toxics do
+  const bool compat;         // Toxiproxy's old ways: FIN where it sends FIN
+  std::vector<char> buffer;  // scratch of whichever link is reading
+
+  // A connection that is over may still be on the stack: it is destroyed in a later round.
+  void bury(std::unique_ptr<Connection> connection);
+
+ private:
+  std::vector<std::unique_ptr<Connection>> graveyard_;
+  os::Loop::TimerId burial_ = 0;
+};
+
+}  // namespace levi::proxy
