@@ -54,4 +54,8 @@ void add_chaos_commands(CLI::App& app, int& code);
 // else. Prints to stderr what was done. Returns false where something is left.
 bool take_back_leftovers();
 
+// The same for commands that have other work to do: a target that hangs does not hold them up, and
+// what is left is told but decides no exit code. Every command but `kill`, which nothing may delay.
+void take_back_in_passing();
+
 }  // namespace levi::cli

@@ -29,9 +29,23 @@ bool tell(const chaos::Leftovers& leftovers) {
   return leftovers.undone.leftovers.empty() && leftovers.errors.empty();
 }
 
+// A run's own stage outlives the run only where its supervisor was killed as well.
+void tell_of_orphans() {
+  for (const auto& line : clear_orphaned_stages())
+    std::fprintf(stderr, "levictl: %s\n", line.c_str());
+}
+
 }  // namespace
 
-bool take_back_leftovers() { return tell(chaos::undo_leftovers(chaos::undo_folder())); }
+bool take_back_leftovers() {
+  tell_of_orphans();
+  return tell(chaos::undo_leftovers(chaos::undo_folder()));
+}
+
+void take_back_in_passing() {
+  tell_of_orphans();
+  (void)tell(chaos::undo_leftovers(chaos::undo_folder(), chaos::kUndoPatienceInPassing));
+}
 
 int chaos_undo() {
   const auto leftovers = chaos::undo_leftovers(chaos::undo_folder());

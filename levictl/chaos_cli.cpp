@@ -81,21 +81,33 @@ void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
   CLI::App* list = chaos->add_subcommand("list", "the scenarios");
   add_scenarios(list, o->sources);
   list->add_option("-o,--output", o->output, "table or json")->check(kFormats);
-  list->callback([o, &code] { code = chaos_list(o->sources, o->output); });
+  list->callback([o, &code] {
+    take_back_in_passing();
+    code = chaos_list(o->sources, o->output);
+  });
 
   CLI::App* show =
       chaos->add_subcommand("show", "one scenario's YAML: copy it, change it, run the copy");
   show->add_option("scenario", o->name, "id, name or file")->required();
-  show->callback([o, &code] { code = chaos_show(o->name); });
+  show->callback([o, &code] {
+    take_back_in_passing();
+    code = chaos_show(o->name);
+  });
 
   CLI::App* validate = chaos->add_subcommand(
       "validate", "check scenario files: every mistake has file, line and fix");
   validate->alias("lint");
   add_scenarios(validate, o->sources);
-  validate->callback([o, &code] { code = chaos_validate(o->sources); });
+  validate->callback([o, &code] {
+    take_back_in_passing();
+    code = chaos_validate(o->sources);
+  });
 
   CLI::App* faults = chaos->add_subcommand("faults", "what can be injected");
-  faults->callback([&code] { code = chaos_faults(); });
+  faults->callback([&code] {
+    take_back_in_passing();
+    code = chaos_faults();
+  });
 
   CLI::App* gate = chaos->add_subcommand("gate", "judge a results folder again");
   gate->add_option("folder", o->folder, "of one run (default: the latest)");
@@ -103,13 +115,18 @@ void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
       gate->add_option("--gate", o->gate, "pass rate to reach (default: the run's own)");
   rate->check(CLI::Range(0.0, 1.0));
   gate->add_option("-o,--output", o->output, "table or json")->check(kFormats);
-  gate->callback(
-      [o, rate, &code] { code = chaos_gate(o->folder, o->gate, rate->count() > 0, o->output); });
+  gate->callback([o, rate, &code] {
+    take_back_in_passing();
+    code = chaos_gate(o->folder, o->gate, rate->count() > 0, o->output);
+  });
 }
 
 void add_ends(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
   CLI::App* status = chaos->add_subcommand("status", "what is active on this machine");
-  status->callback([&code] { code = chaos_status(); });
+  status->callback([&code] {
+    take_back_in_passing();
+    code = chaos_status();
+  });
 
   CLI::App* stop = chaos->add_subcommand("stop", "end an active run: everything is taken back");
   stop->add_option("run", o->name, "which (default: the only one)");

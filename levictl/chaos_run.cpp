@@ -104,7 +104,10 @@ int run_on(const chaos::TargetSpec& target, const std::vector<chaos::Scenario>& 
                target.name.empty() ? target.api.c_str() : target.name.c_str());
   const auto result = chaos::run_scenarios(scenarios, run);
   teller.clear();
-  if (!result) return chaos_fail(result.error());
+  if (!result) {
+    const int code = chaos_fail(result.error());
+    return take_back_leftovers() ? code : kLeftovers;
+  }
   print_result(result.value(), options);
   return reports::exit_code(result.value().gate);
 }

@@ -42,6 +42,22 @@ void add_duration(CLI::App* command, const std::string& name, Nanos& value,
       help + " (default " + format_duration(value) + ")");
 }
 
+// What a chaos run left because it and its guard both died is taken back by the next command of
+// ours, whichever it is. `kill` alone does not look: nothing may hold it up.
+template <class Command, class Options>
+int taken_back_before(Command command, const Options& options) {
+  take_back_in_passing();
+  return command(options);
+}
+
+// For commands that are themselves the way to lift what is left: a chaos seal, a stage.
+template <class Command, class Options>
+int taken_back_after(Command command, const Options& options) {
+  const int code = command(options);
+  take_back_in_passing();
+  return code;
+}
+
 // The options outlive the parse: callbacks run inside it.
 struct Commands {
   UpOptions up;
@@ -66,14 +82,14 @@ void add_stage_commands(CLI::App& app, Commands& commands) {
                  "start levid-sabotage with these defences off, e.g. takeover");
   up->add_flag("--sealed", commands.up.sealed, "leave the kill latch sealed");
   up->add_flag("--foreground", commands.up.foreground, "stay; Ctrl-C ends the stage");
-  up->callback([&] { commands.code = up_command(commands.up); });
+  up->callback([&] { commands.code = taken_back_before(up_command, commands.up); });
   up->footer("Example: levictl up && levictl status && levictl chaos run C-1 --trials 3");
 
   CLI::App* down =
       app.add_subcommand("down", "end a practice stage: its processes and scratch files go");
   down->add_option("--name", commands.down.name, "which stage");
   down->add_flag("--all", commands.down.all, "every stage of this user");
-  down->callback([&] { commands.code = down_command(commands.down); });
+  down->callback([&] { commands.code = taken_back_after(down_command, commands.down); });
 }
 
 void add_stop_commands(CLI::App& app, Commands& commands) {
@@ -106,7 +122,7 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
                      "the epoch you saw: refused if somebody sealed since");
   resume->add_option("--actor", commands.resume.actor,
                      "default: your login name; chaos:<run> for a chaos seal");
-  resume->callback([&] { commands.code = resume_command(commands.resume); });
+  resume->callback([&] { commands.code = taken_back_after(resume_command, commands.resume); });
   resume->footer("Example: levictl resume --reason 'feed fixed, INC-17'");
 
   CLI::App* flatten =
@@ -116,7 +132,7 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
   flatten->add_option("--reason", commands.flatten.reason, "goes into the audit chain");
   flatten->add_flag("--yes", commands.flatten.yes, "really do it");
   add_duration(flatten, "--wait", commands.flatten.wait, "how long to wait until flat");
-  flatten->callback([&] { commands.code = flatten_command(commands.flatten); });
+  flatten->callback([&] { commands.code = taken_back_before(flatten_command, commands.flatten); });
   flatten->footer("Example: levictl kill && levictl flatten BTCUSDT --yes");
 }
 
@@ -127,7 +143,7 @@ void add_status_command(CLI::App& app, Commands& commands) {
   status->add_option_function<std::string>(
       "-o,--output", [&](const std::string& form) { commands.status.json = form == "json"; },
       "table or json");
-  status->callback([&] { commands.code = status_command(commands.status); });
+  status->callback([&] { commands.code = taken_back_before(status_command, commands.status); });
   status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
@@ -136,7 +152,8 @@ void add_doctor_command(CLI::App& app, Commands& commands) {
   doctor->add_option_function<std::string>(
       "-o,--output", [&](const std::string& form) { commands.doctor_json = form == "json"; },
       "table or json");
-  doctor->callback([&] { commands.code = doctor_command(commands.doctor_json); });
+  doctor->callback(
+      [&] { commands.code = taken_back_before(doctor_command, commands.doctor_json); });
 
   CLI::App* version = app.add_subcommand("version", "print the version");
   version->callback([] { std::printf("levictl %s\n", kBuild); });
@@ -151,7 +168,7 @@ void add_recover_command(CLI::App& app, Commands& commands) {
   recover->add_flag("--yes", commands.recover.yes, "carry the plan out");
   add_duration(recover, "--wait", commands.recover.wait,
                "how long to wait until it is seen healthy");
-  recover->callback([&] { commands.code = recover_command(commands.recover); });
+  recover->callback([&] { commands.code = taken_back_before(recover_command, commands.recover); });
   recover->footer(
       "Example: levictl recover --plan; levictl recover --yes\n"
       "Never opens the kill latch. Exit 3 with nothing running, 6 while a chaos run is at work.");

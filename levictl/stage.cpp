@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_fields.h"
@@ -183,16 +184,29 @@ Status stop_stage(const Stage& stage) {
   return clear_away(latest ? latest.value() : stage);
 }
 
-std::vector<std::string> clear_dead_stages() {
+namespace {
+
+std::vector<std::string> clear_stages(const std::function<bool(const Stage&)>& is_meant) {
   std::vector<std::string> cleared;
   for (const std::string& name : stage_names()) {
     const auto stage = read_stage(name);
-    if (!stage || stage.value().alive() || stage.value().supervisor.identity.pid == 0) continue;
+    if (!stage || stage.value().alive() || !is_meant(stage.value())) continue;
     const Status done = clear_away(stage.value());
     cleared.push_back(done ? "stage '" + name + "': its supervisor was gone; cleared away"
                            : "stage '" + name + "': " + done.error().text());
   }
   return cleared;
+}
+
+}  // namespace
+
+std::vector<std::string> clear_dead_stages() {
+  return clear_stages([](const Stage& stage) { return stage.supervisor.identity.pid != 0; });
+}
+
+std::vector<std::string> clear_orphaned_stages() {
+  return clear_stages(
+      [](const Stage& stage) { return stage.owner && !os::is_alive(*stage.owner); });
 }
 
 }  // namespace levi::cli

@@ -69,6 +69,9 @@ Result<Stage> start_stage(const StageOptions& options);
 Status stop_stage(const Stage& stage);
 // Clears away every stage whose supervisor is gone. Returns what was removed, one line each.
 std::vector<std::string> clear_dead_stages();
+// Only those that were to end with an owner, who is gone too: nobody else will ever come back for
+// them.
+std::vector<std::string> clear_orphaned_stages();
 
 // The hidden subcommand: runs until the stage ends.
 int stage_supervisor_main(const std::string& stage_name, int ready_fd);

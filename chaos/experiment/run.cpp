@@ -19,8 +19,6 @@ namespace {
 
 constexpr Nanos kLeaseTtl = 15s;
 constexpr Nanos kLeaseRenewal = 4s;
-constexpr Nanos kLeaseGiveBack = 1s;
-constexpr Nanos kEvenDeadline = 3s;
 constexpr const char* kProduction = "production";
 
 // The target says who it is; what the run was told must be so.
@@ -73,17 +71,18 @@ class Run {
     for (const auto& scenario : scenarios_)
       facts_.trials_planned += static_cast<std::size_t>(scenario.trials);
     pause("begin");
-    LEVI_TRY_STATUS(begin());
-    LEVI_TRY(writer,
-             reports::ResultsWriter::create(options_.reports_folder, facts_, os::wall_now()));
-    result_.folder = writer.folder();
-    for (const auto& scenario : scenarios_) {
-      if (over()) break;
-      LEVI_TRY_STATUS(run_scenario(scenario, writer));
-    }
-    result_.interrupted = over();  // before the guard ends, which is then no death
-    finish();
-    return conclude(writer);
+    const Status begun = begin();
+    auto writer =
+        begun ? reports::ResultsWriter::create(options_.reports_folder, facts_, os::wall_now())
+              : Result<reports::ResultsWriter>(begun.error());
+    const Status done = writer ? run_all(writer.value()) : Status(writer.error());
+    // Before the guard ends, which is then no death.
+    const bool guard_died = context_.guard_dead();
+    result_.interrupted = over();
+    if (context_.guard) finish();
+    if (!done && guard_died) return error(ErrorCode::kInterrupted, "the guard died");
+    if (!done) return done.error();  // what is left is in the undo log: undo_leftovers tells it
+    return conclude(writer.value());
   }
 
  private:
@@ -105,8 +104,10 @@ class Run {
     LEVI_TRY_STATUS(start_guard());
     LEVI_TRY(caller, Caller::make(context_.pump, options_.target));
     context_.caller = std::move(caller);
+    pause("lease");
     LEVI_TRY_STATUS(take_lease(scenarios_.front()));
     renew_lease_later();
+    pause("witnesses");
     return prepare_witnesses(health);
   }
 
@@ -115,7 +116,7 @@ class Run {
     guard.program = options_.program;
     guard.folder = undo_folder() + "/" + options_.run;
     guard.target = options_.target;
-    guard.owner = {options_.run, scenarios_.front().id, os::identify_self()};
+    guard.owner = {options_.run, scenarios_.front().id, os::identify_self(), {}};
     LEVI_TRY(client, GuardClient::start(context_.loop, guard));
     context_.guard = std::move(client);
     return ok();
@@ -158,10 +159,19 @@ class Run {
   // A core that was killed may have lost the lease: renewing takes it again. Nothing waits for the
   // answer.
   void renew_lease_later() {
-    context_.loop.after(kLeaseRenewal, [this] {
+    renewal_ = context_.loop.after(kLeaseRenewal, [this] {
       context_.caller->send("POST", "/chaos/lease", lease_body(*lease_scenario_));
       renew_lease_later();
     });
+  }
+
+  Status run_all(reports::ResultsWriter& writer) {
+    result_.folder = writer.folder();
+    for (const auto& scenario : scenarios_) {
+      if (over()) break;
+      LEVI_TRY_STATUS(run_scenario(scenario, writer));
+    }
+    return ok();
   }
 
   Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
@@ -170,7 +180,6 @@ class Run {
       Trial trial(context_, scenario, number);
       result_.records.push_back(
           trial.run([&](Step step) { tell(scenario, number, to_string(step)); }));
-      if (!result_.records.back().leftovers.empty()) left_behind_ = true;
       LEVI_TRY_STATUS(writer.append(result_.records.back()));
       pause("recorded");
     }
@@ -185,16 +194,18 @@ class Run {
 
   void finish() {
     pause("end");
-    const auto left = context_.guard->alive() ? context_.guard->done() : undo_in_its_place();
+    context_.loop.cancel(renewal_);  // it must not be taken anew once it is given back
+    auto left = context_.guard->alive() ? context_.guard->done() : undo_in_its_place();
+    if (!left && !context_.guard->alive()) left = undo_in_its_place();  // it died over it
     if (!left) {
       note_leftover(
           {"the end of the guard is not clean: " + left.error().text(), "levictl chaos undo"});
     } else {
       for (const auto& trace : left.value()) note_leftover(trace);
     }
-    const auto gone =
-        context_.caller->api("DELETE", "/chaos/lease?run=" + os::percent_encode(options_.run));
-    (void)gone;  // a target that does not answer lets it run out
+    // A target that does not answer lets it run out.
+    if (context_.caller)
+      (void)context_.caller->api("DELETE", "/chaos/lease?run=" + os::percent_encode(options_.run));
   }
 
   Result<std::vector<Trace>> undo_in_its_place() {
@@ -230,8 +241,8 @@ class Run {
   RunResult result_;
   reports::RunFacts facts_;
   const Scenario* lease_scenario_ = nullptr;
+  os::Loop::TimerId renewal_ = 0;
   std::vector<std::string> final_leftovers_;
-  bool left_behind_ = false;
 };
 
 }  // namespace

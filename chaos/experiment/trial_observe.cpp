@@ -113,19 +113,13 @@ Step Trial::revert() {
 
 // Only what this run sealed, and only by a living levictl: the holder's rule of DESIGN §7.
 Status Trial::release_seal() {
-  const std::int64_t epoch = integer_at(injection_.detail, "epoch");
-  LEVI_TRY(status, context_.caller->api("GET", "/live/kill"));
-  bool ours = false;
-  for (const auto& holder : list_at(status, "holders")) {
-    ours |= text_at(holder, "holder") == "chaos" && text_at(holder, "actor") == context_.actor();
-  }
-  if (!ours) return ok();  // it never sealed, or somebody released it
-  Json body{{"holder", "chaos"},
-            {"actor", context_.actor()},
-            {"reason", "end of the kill trial " + std::to_string(record_.trial)}};
-  // Another holder may have sealed since: the epoch moved on, but `chaos` is still ours to let go
-  // of.
-  if (epoch == integer_at(status, "epoch")) body["epoch"] = epoch;
+  // The latch itself is asked where it can be: the API hears of a seal by file a moment later.
+  LEVI_TRY(seals, fault_->traces(context_.target, undo_));
+  if (seals.empty()) return ok();  // it never sealed, or somebody released it
+  // No epoch: another holder may have sealed since, but `chaos` is still ours to let go of.
+  const Json body{{"holder", "chaos"},
+                  {"actor", context_.actor()},
+                  {"reason", "end of the kill trial " + std::to_string(record_.trial)}};
   LEVI_TRY(answer, context_.caller->api("POST", "/live/restore", body));
   (void)answer;
   return ok();

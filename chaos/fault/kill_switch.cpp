@@ -25,9 +25,12 @@ std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
 }  // "chaos:<run>"
 
-// Only the holder itself lets go: the command names the run as its actor.
-std::string resume_command(const std::string& holder) {
-  return "levictl resume --holder chaos --actor " + holder + " --reason 'end of " + holder + "'";
+// Only the holder itself lets go: the command names the run as its actor. The addresses stand in
+// it, so that it works from any shell, whatever the stage is called.
+std::string resume_command(const TargetSpec& spec, const std::string& holder) {
+  const std::string control = spec.control.empty() ? "" : " --control " + spec.control;
+  return "levictl resume --target " + spec.api + control + " --holder chaos --actor " + holder +
+         " --reason 'end of " + holder + "'";
 }
 
 struct Press {
@@ -116,7 +119,7 @@ class KillSwitch : public Fault {
     LEVI_TRY(holder, chaos_holder(target));
     if (!holder.empty()) {
       return error(ErrorCode::kConflict, "the latch is already sealed by " + holder,
-                   resume_command(holder));
+                   resume_command(target.spec(), holder));
     }
     return Undo{kKind, tag_of(order),
                 Json{{"way", order.variant.empty() ? "api-json" : order.variant}}};
@@ -144,7 +147,8 @@ class KillSwitch : public Fault {
   Result<std::vector<Trace>> traces(const Target& target, const Undo& undo) override {
     LEVI_TRY(holder, chaos_holder(target));
     if (holder != actor_of(undo.tag)) return std::vector<Trace>{};
-    return std::vector<Trace>{{"the kill latch is sealed by " + holder, resume_command(holder)}};
+    return std::vector<Trace>{
+        {"the kill latch is sealed by " + holder, resume_command(target.spec(), holder)}};
   }
 };
 

@@ -24,6 +24,16 @@ bool wait_until_free(const std::string& folder, MonoTime deadline) {
   return true;
 }
 
+struct Blow {
+  os::ProcessIdentity whom;
+  int signal;
+};
+
+Status strike(const Blow& blow) {
+  const auto pidfd = os::open_process(blow.whom);
+  return pidfd ? os::send_signal(pidfd.value().get(), blow.signal) : ok();  // it has gone
+}
+
 }  // namespace
 
 std::vector<ActiveRun> active_runs(const std::string& parent) {
@@ -44,10 +54,15 @@ std::vector<ActiveRun> active_runs(const std::string& parent) {
 }
 
 Status stop_run(const ActiveRun& run, Nanos patience) {
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    const auto pidfd = os::open_process(run.owner.levictl);
-    if (pidfd) {
-      LEVI_TRY_STATUS(os::send_signal(pidfd.value().get(), signal));
+  const os::ProcessIdentity& levictl = run.owner.levictl;
+  const os::ProcessIdentity& guard = run.owner.guard;
+  const std::vector<std::vector<Blow>> rounds{
+      {{levictl, SIGTERM}, {levictl, SIGCONT}, {guard, SIGCONT}},
+      {{levictl, SIGKILL}},
+      {{guard, SIGKILL}}};
+  for (const auto& round : rounds) {
+    for (const Blow& blow : round) {
+      LEVI_TRY_STATUS(strike(blow));
     }
     if (wait_until_free(run.folder, os::mono_now() + patience)) return ok();
   }

@@ -16,9 +16,10 @@ struct ActiveRun {
 };
 std::vector<ActiveRun> active_runs(const std::string& parent);
 
-// Asks the run's levictl to stop (SIGTERM) and waits until its log is free, or `deadline`. A
-// levictl that is stopped itself or does not listen is SIGKILLed: its guard then takes everything
-// back. kTimeout where even that did not end it.
+// Asks the run's levictl to stop (SIGTERM; a stopped one is continued for it) and waits until its
+// log is free. A levictl that does not listen is SIGKILLed: its guard then takes everything back. A
+// guard that hangs is SIGKILLed too, and the log is free for undo_leftovers. Each gets `patience`.
+// kTimeout where even that did not end it.
 Status stop_run(const ActiveRun& run, Nanos patience);
 
 }  // namespace levi::chaos

@@ -1,6 +1,7 @@
 #include "chaos/guard/guard.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,7 +68,15 @@ class Guard {
 
   void arm_lease() {
     loop_.cancel(lease_timer_);
-    lease_timer_ = loop_.after(lease_, [this] { leave("levictl gave no sign of life"); });
+    lease_timer_ = loop_.after(lease_, [this] { on_lease_end(); });
+  }
+
+  // We may have been busy or stopped ourselves: what levictl said meanwhile is a sign of life.
+  void on_lease_end() {
+    pollfd pipe{kPipe, POLLIN, 0};
+    if (::poll(&pipe, 1, 0) <= 0) return leave("levictl gave no sign of life");
+    arm_lease();
+    on_pipe();
   }
 
   void on_pipe() {
@@ -86,6 +95,7 @@ class Guard {
 
   void on_message(const Json& message) {
     arm_lease();
+    question_ = integer_at(message, "id");
     const std::string what = text_at(message, "do");
     if (what == "renew") return;
     if (what == "begin") return reply(begin(message));
@@ -97,7 +107,8 @@ class Guard {
     reply({{"error", "unknown message '" + what + "'"}, {"code", "invalid"}, {"fix", ""}});
   }
 
-  void reply(const Json& json) {
+  void reply(Json json) {
+    json["id"] = question_;
     const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     // A levictl that does not read any more has gone, or is about to: the end of the pipe says the
     // rest.
@@ -108,12 +119,13 @@ class Guard {
     const auto target = parse_target(object_at(message, "target").dump(), "target");
     if (!target) return error_json(target.error());
     const Json& owner = object_at(message, "owner");
-    RunOwner run{text_at(owner, "run"), text_at(owner, "scenario"), {}};
+    RunOwner run{text_at(owner, "run"), text_at(owner, "scenario"), {}, os::identify_self()};
     run.levictl = {static_cast<pid_t>(integer_at(owner, "pid")),
                    static_cast<std::uint64_t>(integer_at(owner, "start_ticks")),
                    text_at(owner, "boot_id")};
     auto log = UndoLog::create(text_at(message, "folder"), target.value(), run);
     if (!log) return error_json(log.error());
+    pause("guard-begin");
     log_.emplace(std::move(log).value());
     target_.emplace(target.value());
     lease_ = Nanos{integer_at(message, "lease_ms", kLeaseDefault / 1ms) * 1'000'000};
@@ -132,9 +144,7 @@ class Guard {
     active.fault = active.kind->make();
     active.undo = std::move(undo).value();
     pause("guard-before-inject");
-    const auto injected = boolean_at(message, "leave_out")
-                              ? leave_out()
-                              : active.fault->inject(*target_, active.undo);
+    const auto injected = inject_or_not(active, boolean_at(message, "leave_out"));
     pause("guard-after-inject");
     if (!injected) {
       Json failed = error_json(injected.error());
@@ -148,9 +158,13 @@ class Guard {
             {"detail", injected.value().detail}};
   }
 
-  // The negative control: all is as ever, but nothing is broken.
-  static Result<Injection> leave_out() {
-    return Injection{os::mono_now(), os::mono_now(), Json::object()};
+  Result<Injection> inject_or_not(Active& active, bool leave_out) {
+    // A kill is released by a living levictl only: nothing is broken for a dead one.
+    pollfd pipe{kPipe, POLLRDHUP, 0};
+    if (::poll(&pipe, 1, 0) > 0) return error(ErrorCode::kInterrupted, "levictl is gone");
+    // The negative control: all is as ever, but nothing is broken.
+    if (leave_out) return Injection{os::mono_now(), os::mono_now(), Json::object()};
+    return active.fault->inject(*target_, active.undo);
   }
 
   Json revert(int number) {
@@ -209,6 +223,7 @@ class Guard {
   os::Loop loop_;
   os::Fd signals_;
   std::string input_;
+  std::int64_t question_ = 0;
   std::optional<UndoLog> log_;
   std::optional<Target> target_;
   std::map<int, Active> active_;

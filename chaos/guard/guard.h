@@ -11,9 +11,10 @@
 //   {"do":"renew"}                                         no answer: levictl is alive
 //   {"do":"done"}                                          -> {"ok":true,"leftovers":[...]}, then
 //   it exits 0 or 5
-// A pipe closed without "done", a lease that ran out, SIGINT or SIGTERM: it takes everything back
-// and exits. The undo of each injection is on disk before it; what cannot be taken back stays in
-// the log for the next command of ours.
+// Each question carries an "id", and its answer the same: an answer that comes after levictl
+// stopped waiting for it is not taken for the next one's. A pipe closed without "done", a lease
+// that ran out, SIGINT or SIGTERM: it takes everything back and exits. The undo of each injection
+// is on disk before it; what cannot be taken back stays in the log for the next command of ours.
 #pragma once
 
 namespace levi::chaos {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "chaos/guard/guard.h"
 #include "core/base/json_fields.h"
@@ -14,8 +15,8 @@ namespace {
 constexpr int kPipeInGuard = 3;
 constexpr Nanos kBeginTimeout = 5s;
 constexpr Nanos kInjectTimeout = 10s;
-constexpr Nanos kRevertTimeout =
-    30s;  // longer than kUndoAttemptsMax pauses and calls of an unreachable target
+constexpr Nanos kRevertTimeout = 30s;  // longer than kUndoPatience and the last attempt's calls
+constexpr Nanos kDeathPatience = 2s;
 constexpr Nanos kRound = 20ms;
 
 std::vector<Trace> traces_of(const Json& answer) {
@@ -104,19 +105,31 @@ void GuardClient::on_pipe() {
     return;
   }
   input_.append(buffer, static_cast<std::size_t>(size));
-  const std::size_t end = input_.find('\n');
-  if (end == std::string::npos) return;
-  answer_ = Json::parse(input_.substr(0, end), nullptr, false);
-  input_.erase(0, end + 1);
+  for (std::size_t end; (end = input_.find('\n')) != std::string::npos; input_.erase(0, end + 1)) {
+    Json answer = Json::parse(input_.substr(0, end), nullptr, false);
+    if (integer_at(answer, "id", -1) == question_) answer_ = std::move(answer);
+  }
 }
 
-Result<Json> GuardClient::ask(const Json& message, Nanos timeout) {
-  if (!alive_ || !pipe_) return error(ErrorCode::kUnreachable, "the guard is dead");
+// The end of its pipe is seen a moment before that of the process, and only with the latter is the
+// lock of its log free.
+Error GuardClient::died() {
+  for (const Nanos patience : {kDeathPatience, kDeathPatience}) {
+    const MonoTime deadline = os::mono_now() + patience;
+    while (alive_ && os::mono_now() < deadline) loop_.run_once(kRound);
+    if (alive_) (void)child_.kill(SIGKILL);  // it will not answer any more
+  }
+  return error(ErrorCode::kUnreachable, "the guard died");
+}
+
+Result<Json> GuardClient::ask(Json message, Nanos timeout) {
+  if (!alive_ || !pipe_) return died();
   answer_.reset();
+  message["id"] = ++question_;
   LEVI_TRY_STATUS(send(message));
   const MonoTime deadline = os::mono_now() + timeout;
   while (!answer_) {
-    if (!alive_ || !pipe_) return error(ErrorCode::kUnreachable, "the guard died");
+    if (!alive_ || !pipe_) return died();
     if (os::mono_now() >= deadline) return error(ErrorCode::kTimeout, "the guard did not answer");
     loop_.run_once(kRound);
   }

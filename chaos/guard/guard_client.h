@@ -52,7 +52,8 @@ class GuardClient {
  private:
   GuardClient(os::Loop& loop, os::Child child, os::Fd pipe, std::string folder, Nanos lease);
   Status send(const Json& message);
-  Result<Json> ask(const Json& message, Nanos timeout);
+  Result<Json> ask(Json message, Nanos timeout);
+  Error died();
   void on_pipe();
   void renew_later();
 
@@ -63,7 +64,8 @@ class GuardClient {
   Nanos lease_;
   bool alive_ = true;
   std::string input_;
-  std::optional<Json> answer_;
+  std::int64_t question_ = 0;
+  std::optional<Json> answer_;  // to that question
   os::Loop::TimerId renewal_ = 0;
 };
 

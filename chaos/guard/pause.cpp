@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/os/clock.h"
 #include "core/os/file.h"
 
 namespace levi::chaos {
@@ -16,7 +17,8 @@ void pause_at(std::string_view step, const std::function<bool()>& wait) {
   const std::string here = folder;
   if (os::exists(here + "/go")) return;
   if (!os::write_file_atomic(here + "/at", std::to_string(::getpid()) + "\n")) return;
-  while (!os::exists(here + "/go") && wait()) {
+  const MonoTime end = os::mono_now() + kPauseMax;
+  while (!os::exists(here + "/go") && os::mono_now() < end && wait()) {
   }
 }
 

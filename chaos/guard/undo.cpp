@@ -34,24 +34,25 @@ void give_back_lease(const UndoLog& log) {
 }  // namespace
 
 std::vector<Trace> undo_one(Fault& fault, const FaultKind& kind, const Target& target,
-                            const Undo& undo) {
+                            const Undo& undo, Nanos patience) {
   if (kind.seals) return look(fault, target, undo);
   std::vector<Trace> left;
-  int absent = 0;
-  for (int attempt = 0; attempt < kUndoAttemptsMax; ++attempt) {
+  const MonoTime deadline = os::mono_now() + patience;
+  for (int absent = 0; absent < 2;) {
     const Status reverted = fault.revert(target, undo);
     left = look(fault, target, undo);
     absent = reverted && left.empty() ? absent + 1 : 0;
-    if (absent == 2) return {};
-    if (absent == 0) pause_between_attempts();
-    if (!reverted && left.empty())
+    if (absent > 0) continue;
+    if (left.empty())
       left = {
           {"cannot take back " + undo.tag + ": " + reverted.error().text(), "levictl chaos undo"}};
+    if (os::mono_now() >= deadline) return left;
+    pause_between_attempts();
   }
-  return left;
+  return {};
 }
 
-Undone undo_log(UndoLog& log) {
+Undone undo_log(UndoLog& log, Nanos patience) {
   Undone undone;
   auto entries = log.entries();
   if (!entries) {
@@ -63,7 +64,7 @@ Undone undo_log(UndoLog& log) {
     const FaultKind* kind = find_fault(entry->second.kind);
     LEVI_CHECK(kind != nullptr);  // parse_undo saw to it
     const auto fault = kind->make();
-    auto left = undo_one(*fault, *kind, target, entry->second);
+    auto left = undo_one(*fault, *kind, target, entry->second, patience);
     if (!left.empty()) {
       undone.leftovers.insert(undone.leftovers.end(), left.begin(), left.end());
     } else if (const Status removed = log.remove(entry->first); !removed) {
@@ -76,21 +77,21 @@ Undone undo_log(UndoLog& log) {
   return undone;
 }
 
-Result<Undone> undo_run(const std::string& folder) {
+Result<Undone> undo_run(const std::string& folder, Nanos patience) {
   LEVI_TRY(log, UndoLog::open(folder));
-  Undone undone = undo_log(log);
+  Undone undone = undo_log(log, patience);
   if (undone.leftovers.empty()) {
     LEVI_TRY_STATUS(log.close());
   }
   return undone;
 }
 
-Leftovers undo_leftovers(const std::string& parent) {
+Leftovers undo_leftovers(const std::string& parent, Nanos patience) {
   Leftovers all;
   const auto names = os::list_folder(parent);
   if (!names) return all;  // nothing was ever injected from here
   for (const auto& name : names.value()) {
-    auto undone = undo_run(parent + "/" + name);
+    auto undone = undo_run(parent + "/" + name, patience);
     if (!undone) {
       const ErrorCode code = undone.error().code;
       if (code == ErrorCode::kBusy) all.active.push_back(name);

@@ -25,20 +25,25 @@ int entry_number(const std::string& name) {
   return std::stoi(name.substr(0, dot));
 }
 
+Json process_json(const os::ProcessIdentity& process) {
+  return {{"pid", process.pid}, {"start_ticks", process.start_ticks}, {"boot_id", process.boot_id}};
+}
+
+os::ProcessIdentity parse_process(const Json& json) {
+  return {static_cast<pid_t>(integer_at(json, "pid")),
+          static_cast<std::uint64_t>(integer_at(json, "start_ticks")), text_at(json, "boot_id")};
+}
+
 Json owner_json(const RunOwner& owner) {
   return {{"run", owner.run},
           {"scenario", owner.scenario},
-          {"pid", owner.levictl.pid},
-          {"start_ticks", owner.levictl.start_ticks},
-          {"boot_id", owner.levictl.boot_id}};
+          {"levictl", process_json(owner.levictl)},
+          {"guard", process_json(owner.guard)}};
 }
 
 RunOwner parse_owner(const Json& json) {
-  RunOwner owner{text_at(json, "run"), text_at(json, "scenario"), {}};
-  owner.levictl.pid = static_cast<pid_t>(integer_at(json, "pid"));
-  owner.levictl.start_ticks = static_cast<std::uint64_t>(integer_at(json, "start_ticks"));
-  owner.levictl.boot_id = text_at(json, "boot_id");
-  return owner;
+  return {text_at(json, "run"), text_at(json, "scenario"),
+          parse_process(object_at(json, "levictl")), parse_process(object_at(json, "guard"))};
 }
 
 Result<Json> read_run(const std::string& folder) {

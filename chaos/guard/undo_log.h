@@ -29,6 +29,7 @@ struct RunOwner {
   std::string run;
   std::string scenario;
   os::ProcessIdentity levictl;
+  os::ProcessIdentity guard;
 };
 
 class UndoLog {
