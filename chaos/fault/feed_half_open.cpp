@@ -14,7 +14,7 @@ constexpr Nanos kSilence = 150ms;  // longer than the market data channels' own 
 
 class FeedHalfOpen : public FeedFault {
  public:
-  FeedHalfOpen() : FeedFault(kKind, "half-open") {}
+  FeedHalfOpen() : FeedFault(kKind, "half_open") {}
 
   // The very sockets are frozen at the exchange, and the core shows that frames stopped (or already
   // gave them up).

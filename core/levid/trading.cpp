@@ -9,6 +9,7 @@ namespace {
 
 constexpr Nanos kLatchLook{
     10ms};  // a seal by file wakes nobody: how late the order connections are closed at most
+constexpr Nanos kSlotTextMax{100ms};  // between a seal and its slot, while the sealer lives
 constexpr double kRingHalt =
     0.90;  // sealed while there is still room for what the venue has yet to say
 constexpr double kRingNoMarket = 0.95;
@@ -117,25 +118,49 @@ void Trading::round() {
   if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
+// Who sealed stands in the slot a moment after the word: where it is not there yet, the next rounds
+// look again and tell it in a LatchSeen of its own.
 void Trading::look_at_latch() {
   const latch::Word word = latch_.load();
-  if (word.raw == latch_word_) return;
-  const latch::Word before{latch_word_};
-  latch_word_ = word.raw;
+  const bool changed = word.raw != latch_word_;
+  if (!changed && latch_text_wanted_ == 0) return;
   machine::LatchSeen seen;
   seen.word = word.raw;
   seen.sequence_last = latch_.last_sequence();
-  seen.holders_new = word.holders() & ~before.holders();
-  for (unsigned bit = 0; bit < static_cast<unsigned>(latch::Holder::kCount); ++bit) {
-    if ((word.holders() >> bit & 1) == 0) continue;
-    const latch::Slot slot = latch_.slot(static_cast<latch::Holder>(bit));
-    if (slot.epoch == word.epoch()) seen.reason = std::string_view(slot.reason);
+  if (changed) {
+    const latch::Word before{latch_word_};
+    seen.holders_new = word.holders() & ~before.holders();
+    latch_word_ = word.raw;
+    latch_text_wanted_ = 0;
+    if (word.sealed() && word.epoch() != before.epoch()) {
+      latch_text_wanted_ = seen.holders_new != 0 ? seen.holders_new : word.holders();
+      latch_text_until_ = os::mono_now() + kSlotTextMax;
+    }
   }
-  if (venue_) {
+  const std::uint32_t told = read_slot_text(word, seen);
+  if (!changed && told == 0) return;
+  if (!changed) seen.holders_new = told;
+  if (changed && venue_) {
     if (word.sealed()) venue_->gateway().close_order_connections();
     if (!word.sealed() && config_.live) venue_->gateway().open_order_connections();
   }
   apply(seen);
+}
+
+// The newest seal's slot: whose it is, once it says who and why. Whoever died between word and slot
+// never will.
+std::uint32_t Trading::read_slot_text(latch::Word word, machine::LatchSeen& seen) {
+  for (unsigned bit = 0; bit < static_cast<unsigned>(latch::Holder::kCount); ++bit) {
+    if ((latch_text_wanted_ >> bit & 1) == 0) continue;
+    const latch::SlotText slot = latch_.slot_text(static_cast<latch::Holder>(bit));
+    if (slot.epoch != word.epoch()) continue;
+    seen.reason = slot.reason;
+    seen.actor = slot.actor;
+    latch_text_wanted_ = 0;
+    return 1u << bit;
+  }
+  if (latch_text_wanted_ != 0 && os::mono_now() >= latch_text_until_) latch_text_wanted_ = 0;
+  return 0;
 }
 
 void Trading::look_at_journal() {

@@ -82,6 +82,7 @@ class Trading {
   void round();
   void each_second();
   void look_at_latch();
+  std::uint32_t read_slot_text(latch::Word word, machine::LatchSeen& seen);
   void look_at_journal();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
@@ -112,6 +113,8 @@ class Trading {
   RecordSequence applied_;
   Instant tick_instant_;  // of the intent that is being applied
   std::uint64_t latch_word_ = 0;
+  std::uint32_t latch_text_wanted_ = 0;  // holders that sealed, and whose slots are not read yet
+  MonoTime latch_text_until_;
   std::uint64_t flatten_epoch_ = 0;
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
   Instant ring_full_since_;

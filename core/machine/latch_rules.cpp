@@ -107,7 +107,9 @@ void on_seen(Context& context, const LatchSeen& event) {
   state.seals_wanted &= ~now.holders();
   const std::uint32_t holders_new = now.holders() & ~before.holders();
   const bool sealed_anew = now.epoch() > before.epoch() || holders_new != 0;
-  if ((holders_new & bit(Holder::kChaos)) != 0) state.chaos_actor = event.actor;
+  // The actor may come in an event of its own, after the word.
+  if ((event.holders_new & bit(Holder::kChaos)) != 0 && !event.actor.empty())
+    state.chaos_actor = event.actor;
   if (!now.held_by(Holder::kChaos)) state.chaos_actor = {};
   if (state.flatten.active && (!now.sealed() || now.epoch() != state.flatten.epoch))
     state.flatten.active = false;

@@ -66,6 +66,20 @@ TEST_F(LatchRulesTest, AResumeOpensByTheEpochThatTheOperatorSaw) {
   EXPECT_EQ(answered(), AnswerCode::kRefused);
 }
 
+TEST_F(LatchRulesTest, WhoSealedMayBeToldAMomentAfterTheSealItself) {
+  LatchSeen seen;
+  seen.word = sealed_word(Holder::kChaos, 2);
+  seen.holders_new = 1u << static_cast<unsigned>(Holder::kChaos);
+  step(seen);  // the word is there, its slot not yet
+  step(resume(Holder::kChaos, 0, "chaos:7"));
+  EXPECT_EQ(answered(), AnswerCode::kRefused);
+  seen.actor = "chaos:7";
+  step(seen);
+  EXPECT_TRUE(emitted<CancelAllOpen>().empty()) << "it is the same seal";
+  step(resume(Holder::kChaos, 0, "chaos:7"));
+  EXPECT_EQ(emitted<OpenLatch>().size(), 1u);
+}
+
 TEST_F(LatchRulesTest, AChaosRunReleasesItsOwnSealAndNoOther) {
   seal(Holder::kChaos, 2);  // by chaos:7
   step(resume(Holder::kChaos, 0, "chaos:8"));
