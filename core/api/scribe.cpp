@@ -90,6 +90,7 @@ void Scribe::write_kept() {
   std::array<std::uint64_t, kRings> durable{};
   for (const Kept& kept : kept_) durable[kept.ring] = kept.ticket;
   status_.audit_lines.fetch_add(kept_.size(), std::memory_order_relaxed);
+  status_.audit_lines.notify_all();
   kept_.clear();
   appended_ = 0;
   for (std::size_t i = 0; i < kRings; ++i) {

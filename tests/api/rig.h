@@ -99,8 +99,9 @@ class ApiRig {
   std::string data() const { return disk_.path(); }
   std::string audit_folder() const { return disk_ / "audit"; }
   std::string store_path() const { return disk_ / "levi.db"; }
-  // Until the chain holds `count` lines of this server; false after a deadline.
-  bool wait_audited(std::uint64_t count);
+  // Until the chain holds `count` lines of this server: the scribe tells. The deadline is the
+  // test's own (ctest's).
+  void wait_audited(std::uint64_t count);
   std::vector<json> audit_lines() const;
 
  private:

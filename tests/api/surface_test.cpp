@@ -6,26 +6,17 @@
 
 #include "core/store/projector.h"
 #include "tests/api/rig.h"
+#include "tests/api/shapes.h"
 
 namespace levi::api {
 namespace {
 
 using test::ApiRig;
+using test::has_all;
 using test::HttpAnswer;
 using test::json;
-using test::kBtcEngine;
-
-std::set<std::string> keys_of(const json& object) {
-  std::set<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.insert(key);
-  return keys;
-}
-using Keys = std::set<std::string>;
-
-bool has_all(const json& object, const Keys& wanted) {
-  const Keys there = keys_of(object);
-  return std::includes(there.begin(), there.end(), wanted.begin(), wanted.end());
-}
+using test::Keys;
+using test::keys_of;
 
 TEST(Surface, RefusesToListenBeyondLoopback) {
   test::TempFolder folder(test::kTmpfs);
@@ -77,83 +68,6 @@ TEST(Surface, LiveStatusAndKillStateAnswer) {
   EXPECT_TRUE(
       has_all(rig.get("/live/kill"), {"kill_switch", "sealed", "epoch", "sequence", "in_flight",
                                       "holders", "order_connections", "open_orders"}));
-}
-
-TEST(Surface, EnginesAreListedWithEverythingThatIsKnown) {
-  ApiRig rig;
-  rig.core.start();
-  rig.status.engines[0].last_heartbeat_ns = os::mono_now().ns;
-  rig.status.engines[0].ticks_handled = 17;
-  const json list = rig.get("/engines");
-  EXPECT_EQ(list["total"], 2);
-  EXPECT_EQ(list["running"], 1);
-  EXPECT_EQ(list["starting"], 1);
-  const json engine = list["engines"][0];
-  EXPECT_TRUE(has_all(
-      engine, {"id", "name", "symbol", "strategy", "status", "pid", "start_ticks", "incarnation",
-               "uptime_seconds", "restarts", "restart_budget_left", "last_heartbeat_age_ms",
-               "ticks_handled", "last_restart_ms", "last_error", "position", "error_count"}));
-  EXPECT_EQ(engine["name"], "mm-btc");
-  EXPECT_EQ(engine["symbol"], "BTCUSDT");
-  EXPECT_EQ(engine["status"], "running");
-  EXPECT_EQ(engine["pid"], getpid());
-  EXPECT_GT(engine["start_ticks"], 0);
-  EXPECT_EQ(engine["ticks_handled"], 17);
-  EXPECT_EQ(engine["restart_budget_left"], 5);
-  EXPECT_EQ(engine["position"], "0.000000");
-  EXPECT_TRUE(engine["last_heartbeat_age_ms"].is_number());
-  EXPECT_GE(engine["uptime_seconds"], 0.0);
-  EXPECT_LT(engine["uptime_seconds"], 60.0);
-  EXPECT_EQ(rig.get("/engines/mm-btc")["id"], 0);
-  EXPECT_EQ(rig.get("/engines/1")["name"], "mm-eth");
-  EXPECT_EQ(rig.get("/engines/mm-eth")["pid"], nullptr);
-  const json missing = rig.get("/engines/nobody", 404);
-  EXPECT_NE(missing["detail"].get<std::string>().find("mm-btc"), std::string::npos);
-}
-
-TEST(Surface, ADeadEngineSaysWhatItDiedOf) {
-  ApiRig rig;
-  rig.core.start();
-  machine::EngineDown down;
-  down.engine_incarnation = rig.core.read([](const auto& s) { return s.engines[0].incarnation; });
-  down.pid = getpid();
-  down.why = machine::EngineDownWhy::kSignalled;
-  down.status = SIGKILL;
-  rig.core.apply(down);
-  const json engine = rig.get("/engines/0");
-  EXPECT_EQ(engine["status"], "starting");
-  EXPECT_EQ(engine["last_error"], "killed by SIGKILL");
-  EXPECT_EQ(engine["restart_budget_left"], 4);
-}
-
-TEST(Surface, EnginesAreStartedStoppedAndRestarted) {
-  ApiRig rig;
-  rig.core.start();
-  const json stopped = rig.post("/engines/mm-btc/stop", R"({"reason":"noise","actor":"ann"})");
-  EXPECT_EQ(stopped["ok"], true);
-  EXPECT_EQ(stopped["id"], 0);
-  EXPECT_TRUE(has_all(stopped, {"ok", "id", "status", "message"}));
-  EXPECT_EQ(rig.post("/engines/0/start?reason=x")["ok"], true);
-  EXPECT_EQ(rig.post("/engines/0/restart?reason=x")["ok"], true);
-  const auto commands = rig.core.commands();
-  ASSERT_EQ(commands.size(), 3u);
-  EXPECT_EQ(commands[0].kind, machine::CommandKind::kEngineStop);
-  EXPECT_EQ(commands[0].actor.view(), "ann");
-  EXPECT_EQ(commands[0].reason.view(), "noise");
-  EXPECT_EQ(commands[1].kind, machine::CommandKind::kEngineStart);
-  EXPECT_EQ(commands[2].kind, machine::CommandKind::kEngineRestart);
-  rig.post("/engines/7/start", "", 404);
-}
-
-TEST(Surface, EnginesOfASymbolAreMeantByTheSymbol) {
-  ApiRig rig;
-  rig.core.start();
-  const json answer = rig.post("/engines/restart?symbol=BTCUSDT&reason=stale");
-  EXPECT_EQ(answer["ok"], true);
-  ASSERT_EQ(answer["engines"].size(), 1u);
-  EXPECT_EQ(answer["engines"][0]["id"], 0);
-  rig.post("/engines/stop?symbol=NOPE", "", 404);
-  rig.post("/engines/stop", "", 400);
 }
 
 TEST(Surface, OrdersComeFromTheMachineAndPageBySequence) {
@@ -307,62 +221,6 @@ TEST(Surface, FlattenNeedsTheEpochOfTheSealAndTellsWhatWasGranted) {
   ASSERT_EQ(commands.size(), 1u);
   EXPECT_TRUE(commands[0].all_symbols);
   EXPECT_EQ(commands[0].epoch, epoch);
-}
-
-TEST(Surface, OneChaosRunHoldsTheLease) {
-  ApiRig rig;
-  rig.core.start();
-  EXPECT_EQ(rig.get("/chaos/lease")["lease"], nullptr);
-  const std::string mine = R"({"run":"r1","owner":"ci","scenario":"C-1","ttl_ms":60000})";
-  const std::string other = R"({"run":"r2","owner":"bob","scenario":"C-2","ttl_ms":60000})";
-  EXPECT_EQ(rig.post("/chaos/lease", mine)["ok"], true);
-  EXPECT_EQ(rig.post("/chaos/lease", mine)["run"], "r1");  // renewed
-  const json refused = rig.post("/chaos/lease", other, 409);
-  EXPECT_EQ(refused["run"], "r1");
-  EXPECT_EQ(refused["owner"], "ci");
-  EXPECT_GT(refused["expires_in_ms"], 0);
-  EXPECT_EQ(rig.get("/chaos/lease")["lease"]["scenario"], "C-1");
-  EXPECT_EQ(rig.get("/live/status")["chaos"]["run"], "r1");
-  const auto remove = [&](const std::string& run) {
-    return rig.connect().call("DELETE /chaos/lease?run=" + run + " HTTP/1.1\r\n\r\n").status;
-  };
-  EXPECT_EQ(remove("r2"), 409);
-  EXPECT_EQ(remove("r1"), 200);
-  EXPECT_EQ(remove("r1"), 200);
-  EXPECT_EQ(rig.get("/live/status")["chaos"], nullptr);
-  EXPECT_EQ(rig.post("/chaos/lease", other)["run"], "r2");
-  const auto marks = rig.core.marks();
-  ASSERT_GE(marks.size(), 2u);
-  EXPECT_EQ(marks[0].run.view(), "r1");
-  EXPECT_TRUE(marks[0].begin);
-  EXPECT_FALSE(marks[1].begin);
-}
-
-TEST(Surface, ALeaseNeedsItsFieldsAndASaneTime) {
-  ApiRig rig;
-  for (const char* body :
-       {"", "{}", R"({"run":"r","owner":"o","scenario":"s"})",
-        R"({"run":"r","owner":"o","scenario":"s","ttl_ms":1})",
-        R"({"run":"r","owner":"o","scenario":"s","ttl_ms":1e9})",
-        R"({"run":"","owner":"o","scenario":"s","ttl_ms":5000})",
-        R"({"run":"0123456789012345678901234567890123","owner":"o","scenario":"s","ttl_ms":5000})",
-        "[[[[[["}) {
-    rig.post("/chaos/lease", body, 400);
-  }
-}
-
-TEST(Surface, ALeaseThatTheCoresDeathInterruptedIsHeldForItsOwner) {
-  ApiRig rig;
-  rig.core.start();
-  const std::string mine = R"({"run":"r1","owner":"ci","scenario":"K-1","ttl_ms":60000})";
-  rig.post("/chaos/lease", mine);
-  rig.get("/engines");
-  // The mark is in the journal once the trading thread took it: wait for it there.
-  while (rig.core.marks().empty()) rig.get("/healthz");
-  rig.restart();
-  EXPECT_EQ(rig.get("/chaos/lease")["lease"]["run"], "r1");
-  rig.post("/chaos/lease", R"({"run":"r2","owner":"bob","scenario":"C-2","ttl_ms":60000})", 409);
-  EXPECT_EQ(rig.post("/chaos/lease", mine)["ok"], true);
 }
 
 TEST(Surface, DocsAreThePageOfThisBuild) {

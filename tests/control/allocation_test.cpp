@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/os/thread.h"
 #include "tests/control/rig.h"
 
 namespace {
@@ -63,7 +64,7 @@ TEST(ControlThread, AllocatesNothingOnceItRuns) {
 TEST(ControlThread, TheCounterCounts) {
   counted = false;
   watching = true;
-  std::thread([] { delete new int(1); }).join();
+  os::start_thread("counted", [] { ::operator delete(::operator new(1)); }).join();
   watching = false;
   EXPECT_GT(allocations, 0u);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "core/os/thread.h"
 #include "tests/control/rig.h"
 
 namespace levi::control {
@@ -30,7 +31,7 @@ TEST(Flood, KillsAreAnsweredWhileConnectionsKeepComing) {
   ControlRig rig;
   std::atomic<bool> stop{false};
   std::atomic<int> made{0};
-  std::thread flood([&] {
+  os::Thread flood = os::start_thread("flood", [&] {
     std::vector<HttpPeer> crowd;
     while (!stop) {
       crowd.push_back(rig.connect());
@@ -73,28 +74,20 @@ TEST(Flood, AProcessWithoutDescriptorsStillTakesAKill) {
   HttpPeer first = rig.connect();
   ASSERT_EQ(first.get("/healthz").status, 200);
   // The clients' own descriptors are of the same process: make them before the limit falls.
-  std::vector<int> ready;
-  for (int i = 0; i < 4; ++i) ready.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  std::vector<HttpPeer> ready;
+  for (int i = 0; i < 4; ++i) ready.push_back(HttpPeer::unconnected());
   const int probe = ::dup(0);
   rlimit low = limit;
   low.rlim_cur = static_cast<rlim_t>(probe);  // no number below is free
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
   ::close(probe);
   low.rlim_cur = static_cast<rlim_t>(probe);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(rig.server->tcp_port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (const int fd : ready) {
-    ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const std::string_view kill = "POST /live/kill HTTP/1.1\r\n\r\n";
-    ASSERT_EQ(::send(fd, kill.data(), kill.size(), 0), static_cast<ssize_t>(kill.size()));
-    pollfd watched{fd, POLLIN, 0};
-    EXPECT_EQ(::poll(&watched, 1, test::kPeerDeadlineMs), 1);
+  for (HttpPeer& peer : ready) {
+    ASSERT_TRUE(peer.connect(rig.server->tcp_port()));
+    EXPECT_EQ(peer.call("POST /live/kill HTTP/1.1\r\n\r\n").status, 200);
   }
   EXPECT_TRUE(rig.latch().load().sealed());
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  for (const int fd : ready) ::close(fd);
 }
 
 }  // namespace

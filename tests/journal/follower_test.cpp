@@ -144,7 +144,7 @@ TEST(Follower, SeveralThreadsFollowOneWriter) {
   JournalFolder folder(256u << 10);
   Writer writer = open_writer(folder);
   constexpr std::uint64_t kRecords = 30'000;
-  std::vector<std::thread> threads;
+  std::vector<os::Thread> threads;
   std::atomic<int> whole{0};
   std::atomic<bool> failed{false};
   for (int i = 0; i < 2; ++i) {
@@ -170,7 +170,7 @@ TEST(Follower, SeveralThreadsFollowOneWriter) {
   for (std::uint64_t n = 1; n <= kRecords && !failed;) {
     if (writer.append(type_of(n), body_of(n), instant_of(n)).value != 0) ++n;  // else: full for now
   }
-  for (std::thread& thread : threads) thread.join();
+  for (os::Thread& thread : threads) thread.join();
   EXPECT_FALSE(failed);
   EXPECT_EQ(whole, 3);
 }

@@ -7,11 +7,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "core/control/audit_entry.h"
 #include "core/control/shared.h"
+#include "core/os/thread.h"
 
 namespace levi::test {
 
@@ -19,7 +19,7 @@ namespace levi::test {
 class Worker {
  public:
   explicit Worker(std::function<void()> work) : work_(std::move(work)) {
-    thread_ = std::thread([this] { run(); });
+    thread_ = os::start_thread("worker", [this] { run(); });
   }
   ~Worker() {
     {
@@ -54,7 +54,7 @@ class Worker {
   std::condition_variable condition_;
   bool woken_ = false;
   bool stopping_ = false;
-  std::thread thread_;
+  os::Thread thread_;
 };
 
 class FakeTrading {

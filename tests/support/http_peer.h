@@ -32,15 +32,8 @@ struct HttpAnswer {
 
 class HttpPeer {
  public:
-  explicit HttpPeer(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    const int one = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  explicit HttpPeer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    connect(port);
   }
   explicit HttpPeer(const std::string& socket_path) {
     sockaddr_un address{};
@@ -62,6 +55,22 @@ class HttpPeer {
   }
   ~HttpPeer() { close(); }
 
+  // Has its descriptor already, for a test that leaves the process none; `connect` follows.
+  static HttpPeer unconnected() {
+    HttpPeer peer;
+    peer.fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return peer;
+  }
+  bool connect(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    const int one = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return connected_;
+  }
   bool connected() const { return connected_; }
   int fd() const { return fd_; }
   void close() {
@@ -136,6 +145,8 @@ class HttpPeer {
   }
 
  private:
+  HttpPeer() = default;
+
   int fd_ = -1;
   bool connected_ = false;
   bool ended_ = false;
