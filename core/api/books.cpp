@@ -3,7 +3,6 @@
 
 #include "core/api/api.h"
 #include "core/api/event_json.h"
-#include "core/api/names.h"
 #include "core/os/clock.h"
 
 namespace levi::api::books {
@@ -31,8 +30,8 @@ Json describe(const Api& api, const machine::Order& order) {
       {"client_id", client_id(api, order)},
       {"venue_order_id", order.venue_order.empty() ? Json(nullptr) : Json(order.venue_order.str())},
       {"symbol", symbol_text(state, order.symbol)},
-      {"side", name_of(order.side)},
-      {"type", name_of(order.type)},
+      {"side", to_string(order.side)},
+      {"type", to_string(order.type)},
       {"state", to_string(order.state)},
       {"price", market ? Json(nullptr) : Json(price_text(state, order.symbol, order.price))},
       {"quantity", quantity_text(state, order.symbol, order.quantity)},
@@ -41,7 +40,20 @@ Json describe(const Api& api, const machine::Order& order) {
       {"incarnation", order.incarnation.value},
       {"created", os::format_utc(order.created)},
       {"engine", engine.empty() ? Json(nullptr) : Json(engine)},
-      {"kind", name_of(order.kind)}};
+      {"kind", to_string(order.kind)}};
+}
+
+// `rows=true`: short lists instead of objects, for who follows full order flow.
+bool wants_rows(const Call& call) { return call.parameter("rows").value_or("") == "true"; }
+
+Json row_of(const Api& api, const machine::Order& order) {
+  return Json::array({order.sequence.value, client_id(api, order), to_string(order.state)});
+}
+
+Json row_of(const KeptFill& kept) {
+  return Json::array({kept.number, kept.fill.sequence.value, kept.fill.trade.str(),
+                      format_decimal(kept.fill.price.value, kept.price_exponent),
+                      format_decimal(kept.fill.quantity.value, kept.quantity_exponent)});
 }
 
 struct Page {
@@ -92,7 +104,9 @@ void orders(Api& api, const CallPtr& call) {
     std::reverse(chosen.begin(), chosen.end());
   }
   Json list = Json::array();
-  for (const machine::Order* order : chosen) list.push_back(describe(api, *order));
+  const bool rows = wants_rows(*call);
+  for (const machine::Order* order : chosen)
+    list.push_back(rows ? row_of(api, *order) : describe(api, *order));
   const std::uint64_t last = api.state().sequence_last.value;
   call->answer(Json{{"orders", std::move(list)},
                     {"total", open_only ? api.state().open_orders : all.size()},
@@ -111,11 +125,16 @@ void fills(Api& api, const CallPtr& call) {
       std::lower_bound(kept.begin(), kept.end(), after + 1,
                        [](const KeptFill& fill, std::uint64_t n) { return fill.number < n; });
   Json list = Json::array();
+  const bool rows = wants_rows(*call);
   std::uint64_t next = after;
   for (auto it = begin; it != kept.end() && list.size() < *page->limit; ++it) {
     const machine::VenueFill& fill = it->fill;
     const auto order = api.state().orders.find(fill.sequence.value);
     next = it->number;
+    if (rows) {
+      list.push_back(row_of(*it));
+      continue;
+    }
     list.push_back(
         {{"number", it->number},
          {"sequence", fill.sequence.value},
@@ -123,7 +142,7 @@ void fills(Api& api, const CallPtr& call) {
           order == api.state().orders.end() ? Json(nullptr) : Json(client_id(api, order->second))},
          {"symbol", symbol_text(api.state(), fill.symbol)},
          {"trade_id", fill.trade.str()},
-         {"side", name_of(fill.side)},
+         {"side", to_string(fill.side)},
          {"price", format_decimal(fill.price.value, it->price_exponent)},
          {"quantity", format_decimal(fill.quantity.value, it->quantity_exponent)},
          {"fee", money_text(fill.fee)},

@@ -1,7 +1,6 @@
 // /engines: what runs, and starting, stopping, restarting it.
 #include "core/api/api.h"
 #include "core/api/event_json.h"
-#include "core/api/names.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
 #include "core/policy/restart.h"

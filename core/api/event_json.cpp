@@ -3,7 +3,6 @@
 #include <array>
 #include <variant>
 
-#include "core/api/names.h"
 #include "core/latch/latch.h"
 
 namespace levi::api {
@@ -58,7 +57,7 @@ class Body {
   }
   void operator()(const m::Deal& e) {
     source(e.source, e.symbol);
-    out_.field("aggressor", name_of(e.aggressor));
+    out_.field("aggressor", to_string(e.aggressor));
     price("price", e.symbol, e.price);
     quantity("quantity", e.symbol, e.quantity);
   }
@@ -74,14 +73,14 @@ class Body {
   }
   void operator()(const m::FeedDown& e) {
     out_.field("source", e.source.value).field("feed", feed_of(e.source));
-    out_.field("connection", e.connection).field("why", name_of(e.why));
+    out_.field("connection", e.connection).field("why", to_string(e.why));
   }
   void operator()(const m::Intent& e) {
     engine(e.engine);
     out_.field("engine_incarnation", e.engine_incarnation.value).field("number", e.intent_number);
-    out_.field("kind", name_of(e.kind))
-        .field("side", name_of(e.side))
-        .field("order_type", name_of(e.type));
+    out_.field("kind", to_string(e.kind))
+        .field("side", to_string(e.side))
+        .field("order_type", to_string(e.type));
     const m::Engine* from = find_engine(state_, e.engine);
     const SymbolId traded = from != nullptr ? from->definition.symbol : SymbolId{m::kSymbolsMax};
     symbol(traded);
@@ -99,7 +98,7 @@ class Body {
   void operator()(const m::EngineDown& e) {
     engine(e.engine);
     out_.field("engine_incarnation", e.engine_incarnation.value).field("pid", e.pid);
-    out_.field("why", name_of(e.why)).field("status", e.status);
+    out_.field("why", to_string(e.why)).field("status", e.status);
   }
   void operator()(const m::VenueAck& e) {
     order(e.sequence);
@@ -108,7 +107,7 @@ class Body {
   void operator()(const m::VenueFill& e) {
     order(e.sequence);
     symbol(e.symbol);
-    out_.field("trade_id", e.trade.view()).field("side", name_of(e.side));
+    out_.field("trade_id", e.trade.view()).field("side", to_string(e.side));
     price("price", e.symbol, e.price);
     quantity("quantity", e.symbol, e.quantity);
     money("fee", e.fee);
@@ -124,7 +123,7 @@ class Body {
   }
   void operator()(const m::VenueUnknown& e) {
     order(e.sequence);
-    out_.field("why", name_of(e.why));
+    out_.field("why", to_string(e.why));
   }
   void operator()(const m::OrderUnsent& e) {
     order(e.sequence);
@@ -133,10 +132,10 @@ class Body {
   void operator()(const m::VenueOrderState& e) {
     order(e.sequence);
     symbol(e.symbol);
-    out_.field("status", name_of(e.status));
+    out_.field("status", to_string(e.status));
     quantity("executed", e.symbol, e.executed);
     out_.field("venue_order_id", e.venue_order.view()).field("not_found_final", e.not_found_final);
-    out_.field("side", name_of(e.side)).field("order_type", name_of(e.type));
+    out_.field("side", to_string(e.side)).field("order_type", to_string(e.type));
     price("price", e.symbol, e.price);
     quantity("quantity", e.symbol, e.quantity);
   }
@@ -154,7 +153,9 @@ class Body {
     out_.field("unsettled", e.unsettled);
   }
   void operator()(const m::Command& e) {
-    out_.field("request", e.request).field("kind", name_of(e.kind)).field("actor", e.actor.view());
+    out_.field("request", e.request)
+        .field("kind", to_string(e.kind))
+        .field("actor", e.actor.view());
     out_.field("reason", e.reason.view()).field("epoch", e.epoch);
     if (e.kind == m::CommandKind::kResume) {
       out_.field("holder", e.holder < static_cast<std::uint32_t>(latch::Holder::kCount)

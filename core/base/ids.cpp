@@ -28,6 +28,26 @@ std::optional<std::uint64_t> read_hex(std::string_view text) {
 
 }  // namespace
 
+const char* to_string(Side side) {
+  switch (side) {
+    case Side::kBuy:
+      return "buy";
+    case Side::kSell:
+      return "sell";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(OrderKind kind) {
+  switch (kind) {
+    case OrderKind::kNormal:
+      return "normal";
+    case OrderKind::kFlatten:
+      return "flatten";
+  }
+  LEVI_UNREACHABLE();
+}
+
 ClientOrderId format_client_order_id(const ClientOrderIdParts& parts) {
   LEVI_CHECK(parts.instance.view().size() == kInstanceIdLength);
   LEVI_CHECK(parts.incarnation.value < 1u << 24);

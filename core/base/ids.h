@@ -29,6 +29,7 @@ using OrderSequence =
 using RecordSequence = Id<struct RecordSequenceTag, std::uint64_t>;  // of a journal record, from 1
 
 enum class Side : std::uint8_t { kBuy = 1, kSell = 2 };
+const char* to_string(Side side);  // "buy"
 constexpr Side opposite(Side side) { return side == Side::kBuy ? Side::kSell : Side::kBuy; }
 
 using SymbolName = FixedString<23>;    // "BTCUSDT"
@@ -40,6 +41,7 @@ using InstanceId = FixedString<7>;  // random per data folder: a restored copy g
 // characters, at most 32 as the venue allows, never reused. The judge of the kill latch reads the
 // sequence out of it (DESIGN §5).
 enum class OrderKind : char { kNormal = 'O', kFlatten = 'F' };
+const char* to_string(OrderKind kind);  // "normal"
 using ClientOrderId = FixedString<32>;
 
 struct ClientOrderIdParts {

@@ -371,4 +371,13 @@ struct AllRecords<std::variant<T...>> {
 };
 static_assert(AllRecords<Event>::value, "a record has padding: name the bytes `reserved`");
 
+// The words of the surface and of the store (docs/api.md, Events).
+const char* to_string(FeedDownWhy why);
+const char* to_string(IntentKind kind);
+const char* to_string(OrderType type);
+const char* to_string(EngineDownWhy why);
+const char* to_string(UnknownWhy why);
+const char* to_string(VenueStatus status);
+const char* to_string(CommandKind kind);
+
 }  // namespace levi::machine

@@ -1,5 +1,6 @@
 #include "core/base/check.h"
 #include "core/machine/effect.h"
+#include "core/machine/event.h"
 #include "core/machine/state.h"
 
 namespace levi::machine {
@@ -114,6 +115,124 @@ const char* to_string(AlertKind kind) {
       return "flatten-incomplete";
     case AlertKind::kCancelIncomplete:
       return "cancel-incomplete";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(OrderType type) {
+  switch (type) {
+    case OrderType::kLimit:
+      return "limit";
+    case OrderType::kLimitMaker:
+      return "limit-maker";
+    case OrderType::kImmediateOrCancel:
+      return "ioc";
+    case OrderType::kFillOrKill:
+      return "fok";
+    case OrderType::kMarket:
+      return "market";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(IntentKind kind) {
+  switch (kind) {
+    case IntentKind::kPlace:
+      return "place";
+    case IntentKind::kCancel:
+      return "cancel";
+    case IntentKind::kSignal:
+      return "signal";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(FeedDownWhy why) {
+  switch (why) {
+    case FeedDownWhy::kClosed:
+      return "closed";
+    case FeedDownWhy::kReset:
+      return "reset";
+    case FeedDownWhy::kSilent:
+      return "silent";
+    case FeedDownWhy::kRefused:
+      return "refused";
+    case FeedDownWhy::kProtocol:
+      return "protocol";
+    case FeedDownWhy::kRenewed:
+      return "renewed";
+    case FeedDownWhy::kStopped:
+      return "stopped";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(EngineDownWhy why) {
+  switch (why) {
+    case EngineDownWhy::kExited:
+      return "exited";
+    case EngineDownWhy::kSignalled:
+      return "signalled";
+    case EngineDownWhy::kHung:
+      return "hung";
+    case EngineDownWhy::kStopped:
+      return "stopped";
+    case EngineDownWhy::kSpawnFailed:
+      return "spawn-failed";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(UnknownWhy why) {
+  switch (why) {
+    case UnknownWhy::kTimeout:
+      return "timeout";
+    case UnknownWhy::kConnectionLost:
+      return "connection-lost";
+    case UnknownWhy::kServerError:
+      return "server-error";
+    case UnknownWhy::kShortSend:
+      return "short-send";
+    case UnknownWhy::kFenced:
+      return "fenced";
+    case UnknownWhy::kRestart:
+      return "restart";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(VenueStatus status) {
+  switch (status) {
+    case VenueStatus::kNew:
+      return "new";
+    case VenueStatus::kPartlyFilled:
+      return "partly-filled";
+    case VenueStatus::kFilled:
+      return "filled";
+    case VenueStatus::kCanceled:
+      return "canceled";
+    case VenueStatus::kPartlyCanceled:
+      return "partly-canceled";
+    case VenueStatus::kNotFound:
+      return "not-found";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::kResume:
+      return "resume";
+    case CommandKind::kEngineStart:
+      return "engine-start";
+    case CommandKind::kEngineStop:
+      return "engine-stop";
+    case CommandKind::kEngineRestart:
+      return "engine-restart";
+    case CommandKind::kFlatten:
+      return "flatten";
+    case CommandKind::kCancelAll:
+      return "cancel-all";
   }
   LEVI_UNREACHABLE();
 }

@@ -28,42 +28,6 @@ constexpr const char* kSql[] = {
     "last_sequence = ?",
 };
 
-const char* text_of(Side side) { return side == Side::kBuy ? "buy" : "sell"; }
-
-const char* text_of(machine::OrderType type) {
-  switch (type) {
-    case machine::OrderType::kLimit:
-      return "limit";
-    case machine::OrderType::kLimitMaker:
-      return "limit-maker";
-    case machine::OrderType::kImmediateOrCancel:
-      return "ioc";
-    case machine::OrderType::kFillOrKill:
-      return "fok";
-    case machine::OrderType::kMarket:
-      return "market";
-  }
-  LEVI_UNREACHABLE();
-}
-
-const char* text_of(machine::CommandKind kind) {
-  switch (kind) {
-    case machine::CommandKind::kResume:
-      return "resume";
-    case machine::CommandKind::kEngineStart:
-      return "engine-start";
-    case machine::CommandKind::kEngineStop:
-      return "engine-stop";
-    case machine::CommandKind::kEngineRestart:
-      return "engine-restart";
-    case machine::CommandKind::kFlatten:
-      return "flatten";
-    case machine::CommandKind::kCancelAll:
-      return "cancel-all";
-  }
-  LEVI_UNREACHABLE();
-}
-
 std::string_view symbol_of(const State& names, SymbolId symbol) {
   if (symbol.value >= names.instruments.size()) return {};
   return names.instruments[symbol.value].definition.name.view();
@@ -129,11 +93,11 @@ Status Database::write_orders(const Pending& pending, const State& names) {
     const Decimal executed(order.executed_venue.value, order.exponents.quantity);
     row.bind(sequence)
         .bind(id.view())
-        .bind(order.kind == OrderKind::kFlatten ? "flatten" : "normal")
+        .bind(to_string(order.kind))
         .bind_or_null(engine_of(names, order.engine))
         .bind(symbol_of(names, order.symbol))
-        .bind(text_of(order.side))
-        .bind(text_of(order.type))
+        .bind(to_string(order.side))
+        .bind(to_string(order.type))
         .bind(machine::to_string(order.state))
         .bind_or_null(market ? std::string_view{} : price.view())
         .bind(quantity.view())
@@ -157,7 +121,7 @@ Status Database::write_fills(const Pending& pending, const State& names) {
         .bind(symbol_of(names, fill.fill.symbol))
         .bind(fill.fill.trade.view())
         .bind(fill.fill.sequence.value)
-        .bind(text_of(fill.fill.side))
+        .bind(to_string(fill.fill.side))
         .bind(price.view())
         .bind(quantity.view())
         .bind(fill.notional.value)
@@ -200,7 +164,7 @@ Status Database::write_intents(const Pending& pending, const State& names) {
         .bind_or_null(engine_of(names, intent.engine))
         .bind_or_null(intent.symbol_known ? symbol_of(names, intent.symbol) : std::string_view{})
         .bind(intent.kind == machine::IntentKind::kSignal ? "signal" : "place")
-        .bind(text_of(intent.side))
+        .bind(to_string(intent.side))
         .bind_or_null(intent.price.value != 0 ? price.view() : std::string_view{})
         .bind_or_null(intent.quantity.value != 0 ? quantity.view() : std::string_view{});
     if (intent.order != 0) {
@@ -226,7 +190,7 @@ Status Database::write_commands(const Pending& pending, const State& names) {
     row.bind(entry.record)
         .bind(entry.instant.ns)
         .bind(command.request)
-        .bind(text_of(command.kind))
+        .bind(to_string(command.kind))
         .bind(command.actor.view())
         .bind(command.reason.view())
         .bind_or_null(resume ? holder_of(command.holder) : std::string_view{})

@@ -1,6 +1,7 @@
 // The admin calls that only look: ledger pages, summaries, connections, state.
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "exchange/admin/admin_api.h"
 #include "exchange/ledger/ledger_json.h"
@@ -13,6 +14,17 @@ bool is_counted(const LedgerEntry& entry, std::string_view prefix) {
   const bool order = entry.kind == EntryKind::kOrder || entry.kind == EntryKind::kCancel ||
                      entry.kind == EntryKind::kFill;
   return !order || entry.client_id.view().starts_with(prefix);
+}
+
+// "order,fill": one of them, whole.
+bool is_listed(std::string_view list, std::string_view word) {
+  for (std::size_t at = list.find(word); at != std::string_view::npos;
+       at = list.find(word, at + 1)) {
+    const bool begins = at == 0 || list[at - 1] == ',';
+    const std::size_t end = at + word.size();
+    if (begins && (end == list.size() || list[end] == ',')) return true;
+  }
+  return false;
 }
 
 void count(const LedgerEntry& entry, LedgerCounts& counts) {
@@ -55,22 +67,34 @@ LedgerCounts AdminApi::counts_of(const std::string& prefix, Arrival after) {
   return *counts;
 }
 
+// `kinds` keeps only those; `rows=true` writes an entry as a short list: for who reads on at full
+// order flow.
 void AdminApi::ledger(AdminAnswer& answer) {
   const Ledger& ledger = venue_.ledger();
   const std::int64_t after = std::max<std::int64_t>(parameters_.integer("after").value_or(0), 0);
-  const std::size_t first = ledger.index_after(Arrival{static_cast<std::uint64_t>(after)});
-  const std::size_t last = std::min(first + page_limit(), ledger.entries().size());
+  const std::string_view kinds = parameters_.text("kinds");
+  const bool rows = parameters_.text("rows") == "true";
+  std::size_t i = ledger.index_after(Arrival{static_cast<std::uint64_t>(after)});
+  std::uint64_t next = static_cast<std::uint64_t>(after);
   JsonWriter json(answer.body);
   json.open('{').field("boot_id", boot_id_).field("mono_now_ns", venue_.origin().mono.ns);
   json.field("truncated_before", ledger.truncated_before().value);
-  const std::uint64_t next =
-      last > first ? ledger.entries()[last - 1].arrival.value : static_cast<std::uint64_t>(after);
-  json.field("next", next).field("last", ledger.last().value).key("entries").open('[');
-  for (std::size_t i = first; i < last; ++i) {
-    if (i > first) answer.body += ',';
-    append_entry(answer.body, ledger.entries()[i], venue_.engine());
+  json.key("entries").open('[');
+  bool first = true;
+  const std::size_t scan_end = std::min(ledger.entries().size(), i + kScanMax);
+  for (std::size_t left = page_limit(); left > 0 && i < scan_end; ++i) {
+    const LedgerEntry& entry = ledger.entries()[i];
+    next = entry.arrival.value;
+    if (!kinds.empty() && !is_listed(kinds, to_string(entry.kind))) continue;
+    if (!std::exchange(first, false)) answer.body += ',';
+    if (rows) {
+      append_row(answer.body, entry, venue_.engine());
+    } else {
+      append_entry(answer.body, entry, venue_.engine());
+    }
+    --left;
   }
-  json.close(']').close('}');
+  json.close(']').field("next", next).field("last", ledger.last().value).close('}');
 }
 
 void AdminApi::summary(AdminAnswer& answer) {
@@ -138,7 +162,7 @@ void AdminApi::orders(AdminAnswer& answer) {
         .field("account", engine.account(order->account).name())
         .field("symbol", spec.name.view());
     json.field("client_id", order->client_id.view()).field("order_id", format_order_id(order->id));
-    json.field("side", to_string(order->side)).field("type", to_string(order->type));
+    json.field("side", side_word(order->side)).field("type", to_string(order->type));
     json.field("price", order->price.value, spec.price_exponent);
     json.field("quantity", order->quantity.value, spec.quantity_exponent)
         .field("status", to_string(order->status));

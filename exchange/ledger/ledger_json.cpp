@@ -12,7 +12,7 @@ constexpr std::string_view kOrderIdPrefix = "C02__";
 void write_order(JsonWriter& json, const LedgerEntry& entry, const SymbolSpec& spec) {
   // A refused request may never have been understood that far.
   if (entry.order.value == 0 && entry.price.value == 0 && entry.quantity.value == 0) return;
-  json.field("side", to_string(entry.side)).field("type", to_string(entry.type));
+  json.field("side", side_word(entry.side)).field("type", to_string(entry.type));
   json.field("price", entry.price.value, spec.price_exponent);
   json.field("quantity", entry.quantity.value, spec.quantity_exponent);
 }
@@ -69,6 +69,24 @@ void append_entry(std::string& out, const LedgerEntry& entry, const MatchingEngi
       json.field("remaining", entry.remaining.value, spec.quantity_exponent);
   }
   json.close('}');
+}
+
+void append_row(std::string& out, const LedgerEntry& entry, const MatchingEngine& engine) {
+  JsonWriter json(out);
+  json.open('[').number(entry.arrival.value).text(to_string(entry.kind));
+  json.number(entry.origin.connection.value).number(entry.origin.mono.ns);
+  const bool fill = entry.kind == EntryKind::kFill;
+  if (fill || entry.kind == EntryKind::kOrder || entry.kind == EntryKind::kCancel) {
+    json.text(entry.client_id.view());
+    json.text(fill ? std::to_string(entry.trade.value) : std::string(to_string(entry.status)));
+    // A refused request may name a symbol that nobody knows.
+    const SymbolSpec* spec = entry.symbol == kNoSymbol ? nullptr : &engine.symbol(entry.symbol);
+    const int price_exponent = spec == nullptr ? 0 : spec->price_exponent;
+    const int quantity_exponent = spec == nullptr ? 0 : spec->quantity_exponent;
+    json.decimal((fill ? entry.fill_price : entry.price).value, price_exponent);
+    json.decimal((fill ? entry.fill_quantity : entry.quantity).value, quantity_exponent);
+  }
+  json.close(']');
 }
 
 }  // namespace levi::exchange

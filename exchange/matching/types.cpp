@@ -56,7 +56,7 @@ Result<SymbolSpec> make_symbol(std::string_view name) {
                "use upper case and one of the quotes USDT, USDC, EUR, BTC, as in BTCUSDT");
 }
 
-const char* to_string(Side side) { return side == Side::kBuy ? "BUY" : "SELL"; }
+const char* side_word(Side side) { return side == Side::kBuy ? "BUY" : "SELL"; }
 
 const char* to_string(OrderType type) {
   switch (type) {

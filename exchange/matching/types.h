@@ -60,7 +60,7 @@ enum class OrderStatus : std::uint8_t {
   kPartiallyCanceled
 };
 
-const char* to_string(Side side);           // "BUY"
+const char* side_word(Side side);           // "BUY": the venue says it in capitals
 const char* to_string(OrderType type);      // "LIMIT_MAKER"
 const char* to_string(OrderStatus status);  // "PARTIALLY_FILLED"
 constexpr bool is_open(OrderStatus status) {

@@ -24,7 +24,7 @@ void write_amounts(JsonWriter& json, const Order& order, const SymbolSpec& spec)
   json.field("executedQty", order.executed.value, spec.quantity_exponent);
   json.field("cummulativeQuoteQty", order.executed_quote.value, kMoneyExponent);
   json.field("status", to_string(order.status)).key("timeInForce").null();
-  json.field("type", to_string(order.type)).field("side", to_string(order.side));
+  json.field("type", to_string(order.type)).field("side", side_word(order.side));
 }
 
 std::int64_t to_ms(Instant time) { return time.ns / 1'000'000; }
@@ -36,7 +36,7 @@ void write_new_order(JsonWriter& json, const Order& order, const SymbolSpec& spe
   write_id(json, "orderId", order.id);
   json.field("orderListId", -1).field("price", order.price.value, spec.price_exponent);
   json.field("origQty", order.quantity.value, spec.quantity_exponent);
-  json.field("type", to_string(order.type)).field("side", to_string(order.side));
+  json.field("type", to_string(order.type)).field("side", side_word(order.side));
   json.field("transactTime", to_ms(order.created)).close('}');
 }
 
