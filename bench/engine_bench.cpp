@@ -21,9 +21,9 @@ namespace {
 using namespace engine;
 
 constexpr EngineId kEngine{0};
-constexpr int kBlocks = 5;
-constexpr int kTakeoversPerBlock = 60;
-constexpr int kTicksPerBlock = 400;
+constexpr int kTakeovers = 400;
+constexpr int kColdStarts = 100;
+constexpr int kTicks = 2000;
 constexpr Nanos kSettle{1ms};
 
 // The smallest core around a hub: restarts what dies, confirms and cancels what is asked for.
@@ -140,20 +140,24 @@ void kill_once(Core& core, unsigned standbys, Takeovers& takeovers) {
   takeovers.seen.add(core.up_at - begin);
 }
 
+// One of ours, one of the limit's, in turns: both see the same machine.
 void measure_takeover() {
   Takeovers warm;
   Takeovers cold;
   Samples limit;
-  Core with_standby(1);
-  Core without(0);
-  for (int block = 0; block < kBlocks; ++block) {
-    limit.add_all(run_limit("standby_wake", kTakeoversPerBlock));
-    for (int i = 0; i < kTakeoversPerBlock; ++i) kill_once(with_standby, 1, warm);
-    for (int i = 0; i < kTakeoversPerBlock; ++i) kill_once(without, 0, cold);
+  {
+    Core core(1);
+    Limit standby_wake("standby_wake");
+    for (int i = 0; i < kTakeovers; ++i) {
+      kill_once(core, 1, warm);
+      standby_wake.ask(1, limit);
+    }
   }
   print_figure("engine_takeover", warm.handled, limit,
                at_most(warm.handled, 3, limit, "p50 <= 3 x a bare standby wake"));
   print_figure("engine_takeover_seen", warm.seen, limit);
+  Core core(0);
+  for (int i = 0; i < kColdStarts; ++i) kill_once(core, 0, cold);
   print_figure("engine_cold_start", cold.handled, limit);
 }
 
@@ -161,16 +165,15 @@ void measure_tick_to_intent() {
   Samples ours;
   Samples limit;
   Core core(0);
-  for (int block = 0; block < kBlocks; ++block) {
-    limit.add_all(run_limit("futex_roundtrip", kTicksPerBlock));
-    for (int i = 0; i < kTicksPerBlock; ++i) {
-      core.settle();
-      core.intent_at = {};
-      const MonoTime begin = os::mono_now();
-      core.move();
-      core.until([&] { return core.intent_at.ns != 0; });
-      ours.add(core.intent_at - begin);
-    }
+  Limit futex_roundtrip("futex_roundtrip");
+  for (int i = 0; i < kTicks; ++i) {
+    core.settle();
+    core.intent_at = {};
+    const MonoTime begin = os::mono_now();
+    core.move();
+    core.until([&] { return core.intent_at.ns != 0; });
+    ours.add(core.intent_at - begin);
+    futex_roundtrip.ask(1, limit);
   }
   print_figure("tick_to_intent", ours, limit);
 }

@@ -5,6 +5,9 @@
 //   {"figure","value","unit","target","met"}
 #pragma once
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -40,11 +43,13 @@ class Samples {
 
 // Samples of a limit program beside this one (bench/limits/limit.h). Called between blocks of our
 // own trials, so that both see the same machine.
-inline Samples run_limit(const std::string& name, int count) {
+inline Samples run_limit(const std::string& name, int count,
+                         const std::vector<std::string>& more = {}) {
   test::TempFolder folder;
   os::SpawnOptions options;
   options.program = os::own_executable_folder() + "/limit_" + name;
   options.arguments = {"--raw", std::to_string(count)};
+  options.arguments.insert(options.arguments.end(), more.begin(), more.end());
   options.stdout_path = folder / "samples";
   auto child = os::Child::spawn(options);
   const auto status = child ? child.value().wait(120s) : std::nullopt;
@@ -64,6 +69,47 @@ inline Samples run_limit(const std::string& name, int count) {
   LEVI_CHECK(samples.count() == static_cast<std::size_t>(count));
   return samples;
 }
+
+// A limit program that takes turns with us, as finely as we like (limit.h, `--ask`). Dies with us.
+class Limit {
+ public:
+  explicit Limit(const std::string& name) {
+    auto asks = os::make_pipe();
+    auto answers = os::make_pipe();
+    LEVI_CHECK(asks && answers);
+    os::SpawnOptions options;
+    options.program = os::own_executable_folder() + "/limit_" + name;
+    options.arguments = {"--ask", std::to_string(kIn), std::to_string(kOut)};
+    options.descriptors = {{asks.value().first.get(), kIn}, {answers.value().second.get(), kOut}};
+    options.parent_death_signal = SIGKILL;
+    auto child = os::Child::spawn(options);
+    LEVI_CHECK(child);
+    child_.emplace(std::move(child).value());
+    asks_ = std::move(asks.value().second);
+    answers_ = std::move(answers.value().first);
+  }
+  ~Limit() {
+    asks_.reset();
+    (void)child_->kill(SIGKILL);
+    child_->wait(10s);
+  }
+
+  void ask(std::int32_t count, Samples& samples) {
+    LEVI_CHECK(::write(asks_.get(), &count, sizeof count) == sizeof count);
+    for (; count > 0; --count) {
+      std::int64_t ns = 0;
+      LEVI_CHECK(::read(answers_.get(), &ns, sizeof ns) == sizeof ns);
+      samples.add(Nanos{ns});
+    }
+  }
+
+ private:
+  static constexpr int kIn = 5;
+  static constexpr int kOut = 6;
+  std::optional<os::Child> child_;
+  os::Fd asks_;
+  os::Fd answers_;
+};
 
 // What is to be reached, in words, and whether it was. Without words: a figure that is only shown.
 struct Goal {

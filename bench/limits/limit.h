@@ -2,8 +2,9 @@
 // platform can do at best.
 //
 // Without arguments a limit program prints one line, {"limit":NAME,"ns_p50":N,"ns_p99":N}. With
-// `--raw COUNT` it prints COUNT samples, one number of nanoseconds a line, for a bench program that
-// mixes its own trials with these.
+// `--raw COUNT` it prints COUNT samples, one number of nanoseconds a line. With `--ask IN OUT` it
+// reads 32-bit counts from one descriptor and writes that many 64-bit samples to the other, for a
+// bench program that takes turns with it.
 #pragma once
 
 #include <fcntl.h>
@@ -72,18 +73,34 @@ pid_t fork_child(Body body) {
   _exit(0);
 }
 
+// Until nobody asks any more.
+template <class Sample>
+int answer(int in, int out, Sample sample) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::int32_t count = 0;
+  while (read(in, &count, sizeof count) == sizeof count) {
+    for (; count > 0; --count) {
+      const std::int64_t ns = sample();
+      if (write(out, &ns, sizeof ns) != sizeof ns) return 1;
+    }
+  }
+  return 0;
+}
+
 // Runs `sample` (-> ns) as often as asked for and prints what the header says. Returns main's exit
 // code.
 template <class Sample>
 int run(const char* name, int count_default, int argc, char** argv, Sample sample) {
   const bool raw = argc == 3 && std::strcmp(argv[1], "--raw") == 0;
   const int count = raw ? std::atoi(argv[2]) : count_default;
-  if ((argc != 1 && !raw) || count < 1) {
-    std::fprintf(stderr, "usage: %s [--raw COUNT]\n", argv[0]);
+  const bool asked = argc == 4 && std::strcmp(argv[1], "--ask") == 0;
+  if ((argc != 1 && !raw && !asked) || count < 1) {
+    std::fprintf(stderr, "usage: %s [--raw COUNT | --ask IN OUT]\n", argv[0]);
     return 2;
   }
   constexpr int kWarmUp = 10;
   for (int i = 0; i < kWarmUp; ++i) sample();
+  if (asked) return answer(std::atoi(argv[2]), std::atoi(argv[3]), sample);
   std::vector<std::int64_t> samples;
   for (int i = 0; i < count; ++i) samples.push_back(sample());
   if (raw) {

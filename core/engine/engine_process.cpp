@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "core/engine/engine_loop.h"
+#include "core/engine/rehearsal.h"
 #include "core/os/clock.h"
 #include "core/os/futex.h"
 #include "core/os/peer.h"
@@ -56,7 +56,11 @@ bool beat(ChannelMemory& channel, MonoTime now) {
   return stop_requested == 0;
 }
 
+// Too large for a stack frame to be a good place: the image and a tick's intents are in it.
+alignas(64) std::byte loop_memory[sizeof(EngineLoop<>)];
+
 bool wait_for_task(ChannelMemory& channel) {
+  if (channel.assigned.load(std::memory_order_acquire) == 0) rehearse(loop_memory);
   channel.state.store(static_cast<std::uint32_t>(ProcessState::kWarm), std::memory_order_release);
   while (channel.assigned.load(std::memory_order_acquire) == 0) {
     const MonoTime now = os::mono_now();
@@ -70,9 +74,6 @@ void wake_levid() {
   const std::uint64_t one = 1;
   (void)!::write(kWakeDescriptor, &one, sizeof one);
 }
-
-// Too large for a stack frame to be a good place: the image and a tick's intents are in it.
-alignas(64) std::byte loop_memory[sizeof(EngineLoop<>)];
 
 int run_task(ChannelMemory& channel, const Strategy& strategy) {
   auto& loop = *new (loop_memory) EngineLoop<>(channel, strategy);

@@ -21,7 +21,8 @@ void copy_text(char* out, std::size_t size, const std::string& text) {
 
 }  // namespace
 
-EngineSlot::EngineSlot(EngineConfig config) : config_(std::move(config)) {}
+EngineSlot::EngineSlot(EngineConfig config)
+    : config_(std::move(config)), usable_(check_engine(config_)) {}
 
 EngineStatus EngineSlot::status() const {
   EngineStatus status;

@@ -22,6 +22,7 @@ class EngineSlot {
   explicit EngineSlot(EngineConfig config);
 
   const EngineConfig& config() const { return config_; }
+  const Status& usable() const { return usable_; }     // what check_engine said
   EngineProcess* process() const { return process_; }  // running or starting; nullptr: none
   bool waiting() const { return waiting_; }            // for a process
   bool rising() const {
@@ -65,6 +66,7 @@ class EngineSlot {
   void kill(std::string_view why);
 
   EngineConfig config_;
+  Status usable_;
   LevidEnd end_;
   EngineProcess* process_ = nullptr;
   EngineProcess* dead_ = nullptr;

@@ -161,9 +161,9 @@ void Hub::start_engine(const machine::StartEngine& start, Instant now) {
 
 void Hub::begin_start(EngineSlot& slot, const machine::StartEngine& start) {
   slot.prepare(start, now_, *supervisor_);
-  if (const Status checked = check_engine(slot.config()); !checked) {
-    return emit_later(
-        slot.down_without_process(machine::EngineDownWhy::kSpawnFailed, checked.error().text()));
+  if (!slot.usable()) {
+    return emit_later(slot.down_without_process(machine::EngineDownWhy::kSpawnFailed,
+                                                slot.usable().error().text()));
   }
   if (EngineProcess* process = take_free()) {
     slot.assign(*process, true, options_.spin, *supervisor_);
