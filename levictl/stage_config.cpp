@@ -34,9 +34,9 @@ limits:
   engine_restarts_max: 5
   engine_restart_window: 10m
 engines:
-  - {name: mm-btcusdt, symbol: BTCUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.001, position_max: 0.05, refresh_after: 5ms}}
-  - {name: mm-ethusdt, symbol: ETHUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.01, position_max: 0.5, refresh_after: 5ms}}
-  - {name: mm-solusdt, symbol: SOLUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.1, position_max: 5, refresh_after: 5ms}}
+  - {name: mm-btcusdt, symbol: BTCUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.001, position_max: 0.05, refresh_after: 0ms}}
+  - {name: mm-ethusdt, symbol: ETHUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.01, position_max: 0.5, refresh_after: 0ms}}
+  - {name: mm-solusdt, symbol: SOLUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.1, position_max: 5, refresh_after: 0ms}}
 api: @API@
 control: @CONTROL@
 )";

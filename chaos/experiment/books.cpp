@@ -7,47 +7,75 @@
 namespace levi::chaos {
 namespace {
 
-constexpr int kPage = 5000;
-constexpr int kPagesMax = 1000;
+constexpr std::size_t kVenuePage = 10'000;
+constexpr std::size_t kCorePage = 5000;
 constexpr std::int64_t kFromTheOldest = -1;
+
+std::string page(const char* path, std::uint64_t after, std::size_t limit) {
+  return std::string(path) + "?rows=true&after=" + std::to_string(after) +
+         "&limit=" + std::to_string(limit);
+}
+
+Status check_running(const Caller& caller) {
+  if (!caller.broken()) return ok();
+  return error(ErrorCode::kInterrupted, "interrupted");
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Books>> Books::open(Caller& caller, std::string instance) {
-  // The venue first: an order above `last` is sent after this look, so its entry is among those to
-  // be read.
-  LEVI_TRY(ledger, caller.exchange("GET", "/ledger?after=0&limit=1"));
-  LEVI_TRY(orders, caller.api("GET", "/orders?limit=1"));
-  const auto last = static_cast<std::uint64_t>(integer_at(orders, "sequence_last"));
-  std::unique_ptr<Books> books(new Books(caller, std::move(instance), last + 1));
-  books->orders_after_ = last;
-  books->venue_next_ = static_cast<std::uint64_t>(integer_at(ledger, "last"));
-  books->fills_next_ = kFromTheOldest;
-  LEVI_TRY_STATUS(books->read_fills());  // of older orders: only their number counts
+  std::unique_ptr<Books> books(new Books(caller, std::move(instance)));
+  LEVI_TRY_STATUS(books->start_anew());
   return books;
 }
 
+Status Books::start_anew() {
+  // The venue first: an order above `last` is sent after this look, so its entry is among those to
+  // be read.
+  LEVI_TRY(ledger, caller_.exchange("GET", "/ledger?after=0&limit=1"));
+  LEVI_TRY(orders, caller_.api("GET", "/orders?limit=1"));
+  const auto last = static_cast<std::uint64_t>(integer_at(orders, "sequence_last"));
+  reconciler_ = Reconciler(instance_, last + 1);
+  since_mark_.clear();
+  orders_after_ = last;
+  venue_next_ = static_cast<std::uint64_t>(integer_at(ledger, "last"));
+  fills_next_ = kFromTheOldest;
+  return read_fills();  // of older orders: only their number counts
+}
+
+Status Books::mark() {
+  since_mark_.clear();
+  Status read = read_venue();
+  if (read) read = read_core();
+  if (read || read.error().code != ErrorCode::kCorrupt) return read;
+  return start_anew();
+}
+
 Status Books::read_venue() {
-  for (int page = 0; page < kPagesMax; ++page) {
-    LEVI_TRY(answer, caller_.exchange("GET", "/ledger?after=" + std::to_string(venue_next_) +
-                                                 "&limit=" + std::to_string(kPage)));
+  std::uint64_t until = 0;  // the ledger grows meanwhile: what came later is read the next time
+  do {
+    LEVI_TRY_STATUS(check_running(caller_));
+    LEVI_TRY(answer, caller_.exchange("GET", page("/ledger", venue_next_, kVenuePage) +
+                                                 "&kinds=order,fill,end"));
     if (static_cast<std::uint64_t>(integer_at(answer, "truncated_before")) > venue_next_ + 1) {
       return error(ErrorCode::kCorrupt,
                    "the exchange's ledger dropped entries before they were read");
     }
-    const Json& entries = list_at(answer, "entries");
-    for (const auto& json : entries) {
-      VenueEntry entry = parse_venue_entry(json);
-      if (entry.arrival != venue_next_ + 1)
-        return error(ErrorCode::kCorrupt, "the exchange's ledger has a gap");
+    for (const auto& row : list_at(answer, "entries")) {
+      VenueEntry entry = parse_venue_entry(row);
+      if (entry.arrival <= venue_next_)
+        return error(ErrorCode::kCorrupt, "the exchange's ledger is out of order");
       venue_next_ = entry.arrival;
-      if (entry.kind == VenueKind::kOther) continue;
       reconciler_.venue(entry);
       since_mark_.push_back(std::move(entry));
     }
-    if (entries.size() < static_cast<std::size_t>(kPage)) return ok();
-  }
-  return error(ErrorCode::kBusy, "the exchange's ledger grows faster than it can be read");
+    const auto next = static_cast<std::uint64_t>(integer_at(answer, "next"));
+    if (next < venue_next_)
+      return error(ErrorCode::kCorrupt, "the exchange's ledger gives no next page");
+    venue_next_ = next;
+    if (until == 0) until = static_cast<std::uint64_t>(integer_at(answer, "last"));
+  } while (venue_next_ < until);
+  return ok();
 }
 
 Status Books::read_core() {
@@ -59,43 +87,42 @@ Status Books::read_orders() {
   // From the lowest order that may have changed since it was read.
   const std::uint64_t unsettled = reconciler_.first_unsettled();
   std::uint64_t after = unsettled == 0 ? orders_after_ : std::min(orders_after_, unsettled - 1);
-  for (int page = 0; page < kPagesMax; ++page) {
-    LEVI_TRY(answer, caller_.api("GET", "/orders?after=" + std::to_string(after) +
-                                            "&limit=" + std::to_string(kPage)));
+  std::uint64_t until = 0;
+  do {
+    LEVI_TRY_STATUS(check_running(caller_));
+    LEVI_TRY(answer, caller_.api("GET", page("/orders", after, kCorePage)));
     if (static_cast<std::uint64_t>(integer_at(answer, "oldest")) > after + 1) {
       return error(ErrorCode::kCorrupt,
                    "the core dropped orders from memory before they were read");
     }
+    if (until == 0) until = static_cast<std::uint64_t>(integer_at(answer, "sequence_last"));
     const Json& orders = list_at(answer, "orders");
-    for (const auto& json : orders) {
-      LEVI_TRY(order, parse_our_order(json));
+    for (const auto& row : orders) {
+      LEVI_TRY(order, parse_our_order(row));
       after = std::max(after, order.sequence);
       reconciler_.ours(order);
     }
     orders_after_ = std::max(orders_after_, after);
-    if (orders.size() == static_cast<std::size_t>(kPage)) continue;
-    reconciler_.ours_complete_to(orders_after_);
-    return ok();
-  }
-  return error(ErrorCode::kBusy, "the core sends orders faster than they can be read");
+    if (orders.size() < kCorePage) break;  // sequences may have holes: an order that was never made
+  } while (orders_after_ < until);
+  reconciler_.ours_complete_to(orders_after_);
+  return ok();
 }
 
 Status Books::read_fills() {
-  for (int page = 0; page < kPagesMax; ++page) {
-    const std::string after = std::to_string(std::max<std::int64_t>(0, fills_next_));
-    LEVI_TRY(answer,
-             caller_.api("GET", "/fills?after=" + after + "&limit=" + std::to_string(kPage)));
+  for (bool more = true; more;) {
+    LEVI_TRY_STATUS(check_running(caller_));
+    const auto after = static_cast<std::uint64_t>(std::max<std::int64_t>(0, fills_next_));
+    LEVI_TRY(answer, caller_.api("GET", page("/fills", after, kCorePage)));
     if (fills_next_ != kFromTheOldest && integer_at(answer, "oldest") > fills_next_ + 1) {
       return error(ErrorCode::kCorrupt, "the core dropped fills from memory before they were read");
     }
     const Json& fills = list_at(answer, "fills");
-    for (const auto& json : fills) reconciler_.ours(parse_our_fill(json));
-    const std::int64_t next = integer_at(answer, "next", fills_next_);
-    const bool more = next > fills_next_ && !fills.empty();
-    fills_next_ = next;
-    if (!more) return ok();
+    for (const auto& row : fills) reconciler_.ours(parse_our_fill(row));
+    fills_next_ = std::max(fills_next_, integer_at(answer, "next", fills_next_));
+    more = fills.size() == kCorePage;
   }
-  return error(ErrorCode::kBusy, "the core books fills faster than they can be read");
+  return ok();
 }
 
 Result<Horizon> Books::horizon() {

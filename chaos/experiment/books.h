@@ -1,8 +1,8 @@
 // Books: keeps both ledgers of a run, read on as it goes, and says whether they agree.
 //
 // Owned by the run's thread. The exchange's ledger is read by arrival number without gaps; the
-// core's orders and fills from its memory. What either side has dropped before it could be read
-// makes a balance impossible, which is said and not guessed.
+// core's orders and fills from its memory. What either side has dropped during a trial before it could
+// be read makes a balance impossible, which is said and not guessed. An interrupt ends every read.
 #pragma once
 
 #include <optional>
@@ -20,10 +20,13 @@ class Books {
   // Looks where both ledgers stand. `instance`: of the core's data folder.
   static Result<std::unique_ptr<Books>> open(Caller& caller, std::string instance);
 
-  // Reads what is new at the exchange. Entries since `mark` are kept for the judges.
+  // Reads on at the exchange up to where its ledger stands now. Entries since `mark` are kept for
+  // the judges.
   Status read_venue();
   Status read_core();
-  void mark() { since_mark_.clear(); }
+  // A trial begins: what came since the last one is read, or, where either side no longer has it,
+  // left out: then orders from now on are compared.
+  Status mark();
   const std::vector<VenueEntry>& since_mark() const { return since_mark_; }
 
   // Both sides read: what they hold now is what `balance` is about.
@@ -35,17 +38,14 @@ class Books {
   const std::string& instance() const { return instance_; }
 
  private:
-  Books(Caller& caller, std::string instance, std::uint64_t first_sequence)
-      : caller_(caller),
-        instance_(instance),
-        first_sequence_(first_sequence),
-        reconciler_(std::move(instance), first_sequence) {}
+  Books(Caller& caller, std::string instance)
+      : caller_(caller), instance_(std::move(instance)), reconciler_(instance_, 0) {}
+  Status start_anew();
   Status read_orders();
   Status read_fills();
 
   Caller& caller_;
   std::string instance_;
-  std::uint64_t first_sequence_;
   Reconciler reconciler_;
   std::uint64_t venue_next_ = 0;
   std::uint64_t orders_after_ = 0;

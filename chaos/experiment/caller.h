@@ -23,6 +23,7 @@ class Caller {
   Result<Json> api(const std::string& method, const std::string& path, const Json& body = nullptr);
   Result<Json> exchange(const std::string& method, const std::string& path,
                         const Json& body = nullptr);
+  bool broken() const { return pump_.broken(); }  // interrupted, or without a guard
   bool has_exchange() const { return exchange_ != nullptr; }
 
   // One answer, whatever its status. Never waits: `done` is called from the loop.

@@ -11,59 +11,72 @@ std::string plain_number(std::string text) {
   return text;
 }
 
-VenueEntry parse_venue_entry(const Json& json) {
+namespace {
+
+std::string text_of(const Json& row, std::size_t i) {
+  return row.is_array() && i < row.size() && row[i].is_string() ? row[i].get<std::string>()
+                                                                : std::string();
+}
+
+std::int64_t number_of(const Json& row, std::size_t i) {
+  return row.is_array() && i < row.size() && row[i].is_number_integer()
+             ? row[i].get<std::int64_t>()
+             : 0;
+}
+
+std::optional<OurState> state_of(const std::string& text) {
+  if (text == "in-flight") return OurState::kInFlight;
+  if (text == "unknown") return OurState::kUnknown;
+  if (text == "unsent") return OurState::kUnsent;
+  if (text == "rejected") return OurState::kRejected;
+  if (text == "open" || text == "partly-filled") return OurState::kLive;
+  if (text == "filled" || text == "canceled") return OurState::kDone;
+  return std::nullopt;
+}
+
+}  // namespace
+
+VenueEntry parse_venue_entry(const Json& row) {
   VenueEntry entry;
-  entry.arrival = static_cast<std::uint64_t>(integer_at(json, "arrival"));
-  entry.connection = static_cast<std::uint64_t>(integer_at(json, "connection"));
-  entry.mono = MonoTime{integer_at(json, "mono_ns")};
-  const std::string kind = text_at(json, "kind");
+  entry.arrival = static_cast<std::uint64_t>(number_of(row, 0));
+  const std::string kind = text_of(row, 1);
+  entry.connection = static_cast<std::uint64_t>(number_of(row, 2));
+  entry.mono = MonoTime{number_of(row, 3)};
   if (kind == "end") entry.kind = VenueKind::kEnd;
   if (kind != "order" && kind != "fill") return entry;
-  entry.client_id = text_at(json, "client_id");
+  entry.client_id = text_of(row, 4);
   entry.ours = parse_client_order_id(entry.client_id);
+  entry.price = plain_number(text_of(row, 6));
+  entry.quantity = plain_number(text_of(row, 7));
   if (kind == "order") {
     entry.kind = VenueKind::kOrder;
-    const std::string status = text_at(json, "status");
+    const std::string status = text_of(row, 5);
     entry.accepted = status == "accepted";
     entry.duplicate = status == "duplicate";
-    entry.price = plain_number(text_at(json, "price"));
-    entry.quantity = plain_number(text_at(json, "quantity"));
   } else {
     entry.kind = VenueKind::kFill;
-    entry.trade_id = text_at(json, "trade_id");
-    entry.price = plain_number(text_at(json, "fill_price"));
-    entry.quantity = plain_number(text_at(json, "fill_quantity"));
+    entry.trade_id = text_of(row, 5);
   }
   return entry;
 }
 
-Result<OurOrder> parse_our_order(const Json& json) {
+Result<OurOrder> parse_our_order(const Json& row) {
   OurOrder order;
-  order.sequence = static_cast<std::uint64_t>(integer_at(json, "sequence"));
-  order.client_id = text_at(json, "client_id");
-  const std::string state = text_at(json, "state");
-  if (state == "in-flight" || state == "in_flight") {
-    order.state = OurState::kInFlight;
-  } else if (state == "unknown") {
-    order.state = OurState::kUnknown;
-  } else if (state == "unsent") {
-    order.state = OurState::kUnsent;
-  } else if (state == "rejected") {
-    order.state = OurState::kRejected;
-  } else if (state == "open" || state == "partly-filled" || state == "partly_filled") {
-    order.state = OurState::kLive;
-  } else if (state == "filled" || state == "canceled") {
-    order.state = OurState::kDone;
-  } else {
+  order.sequence = static_cast<std::uint64_t>(number_of(row, 0));
+  order.client_id = text_of(row, 1);
+  const std::string state = text_of(row, 2);
+  const auto known = state_of(state);
+  if (!known) {
     return error(ErrorCode::kCorrupt, "the core's order " + order.client_id +
                                           " is in the unknown state '" + state + "'");
   }
+  order.state = *known;
   return order;
 }
 
-OurFill parse_our_fill(const Json& json) {
-  return {static_cast<std::uint64_t>(integer_at(json, "sequence")), text_at(json, "trade_id"),
-          plain_number(text_at(json, "price")), plain_number(text_at(json, "quantity"))};
+OurFill parse_our_fill(const Json& row) {
+  return {static_cast<std::uint64_t>(number_of(row, 1)), text_of(row, 2),
+          plain_number(text_of(row, 3)), plain_number(text_of(row, 4))};
 }
 
 }  // namespace levi::chaos

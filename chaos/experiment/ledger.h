@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 
 enum class VenueKind { kOrder, kFill, kEnd, kOther };
 
-// An entry of GET /ledger.
+// An entry of GET /ledger?rows=true.
 struct VenueEntry {
   std::uint64_t arrival = 0;
   VenueKind kind = VenueKind::kOther;
@@ -31,26 +31,26 @@ struct VenueEntry {
   std::string price;  // of the order, or of the fill
   std::string quantity;
 };
-VenueEntry parse_venue_entry(const Json& json);
+VenueEntry parse_venue_entry(const Json& row);
 
 enum class OurState { kInFlight, kUnknown, kUnsent, kRejected, kLive, kDone };
 
-// An entry of the core's GET /orders.
+// An entry of the core's GET /orders?rows=true.
 struct OurOrder {
   std::uint64_t sequence = 0;
   std::string client_id;
   OurState state = OurState::kInFlight;
 };
-Result<OurOrder> parse_our_order(const Json& json);
+Result<OurOrder> parse_our_order(const Json& row);
 
-// An entry of the core's GET /fills.
+// An entry of the core's GET /fills?rows=true.
 struct OurFill {
   std::uint64_t sequence = 0;  // of its order; the client id is not kept as long as the fill
   std::string trade_id;
   std::string price;
   std::string quantity;
 };
-OurFill parse_our_fill(const Json& json);
+OurFill parse_our_fill(const Json& row);
 
 // "0.0100" -> "0.01", "5." -> "5": two spellings of one number compare equal.
 std::string plain_number(std::string text);

@@ -81,8 +81,7 @@ void Reconciler::settle() {
 std::uint64_t Reconciler::first_unsettled() const {
   std::uint64_t first = 0;
   for (const auto& [client_id, order] : our_orders_) {
-    const bool open = order.state == OurState::kLive || order.state == OurState::kInFlight ||
-                      order.state == OurState::kUnknown;
+    const bool open = order.state == OurState::kInFlight || order.state == OurState::kUnknown;
     if (open && (first == 0 || order.sequence < first)) first = order.sequence;
   }
   return first;

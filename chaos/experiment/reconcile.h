@@ -54,7 +54,7 @@ class Reconciler {
   // stays small, and what did not come out even was told once and is not told again by the next
   // trial.
   void settle();
-  // The lowest of our orders that may still change, to be asked for again; 0 where none is.
+  // The lowest of our orders whose fate is open, to be asked for again; 0 where none is.
   std::uint64_t first_unsettled() const;
 
  private:

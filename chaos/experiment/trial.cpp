@@ -172,9 +172,8 @@ Step Trial::preflight() {
     return Step::kJudge;
   }
   if (context_.books) {
-    context_.books->mark();
-    if (const Status read = context_.books->read_venue(); !read) {
-      invalid("the exchange's ledger can't be read: " + read.error().text());
+    if (const Status read = context_.books->mark(); !read) {
+      invalid("the ledgers can't be read: " + read.error().text());
       return Step::kJudge;
     }
   }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Nanos kLedgerDeadline =
     6s;  // an unknown order is final after recvWindow + 1 s, twice asked
-constexpr Nanos kLedgerPoll = 10ms;
+constexpr Nanos kLedgerPoll = 20ms;
 constexpr Nanos kAuditDeadline = 1s;
 
 }  // namespace
@@ -60,7 +60,7 @@ void Trial::judge_kill() {
 // that it did.
 void Trial::judge_missing_s(std::uint64_t sequence) {
   const auto answer =
-      context_.caller->api("GET", "/orders?after=" + std::to_string(sequence - 1) + "&limit=1");
+      context_.caller->api("GET", "/orders?rows=true&after=" + std::to_string(sequence - 1) + "&limit=1");
   if (!answer) return invalid("the order S can't be looked up: " + answer.error().text());
   for (const auto& json : list_at(answer.value(), "orders")) {
     const auto order = parse_our_order(json);

@@ -39,6 +39,7 @@ class AdminApi {
  public:
   static constexpr std::size_t kPageMax = 10'000;
   static constexpr std::size_t kPageDefault = 1'000;
+  static constexpr std::size_t kScanMax = 100'000;  // entries that one page looks at
   static constexpr std::size_t kPrefixesMax = 64;
 
   AdminApi(Venue& venue, PushHub& hub, Faults& faults, ExchangeHost& host, std::string boot_id)

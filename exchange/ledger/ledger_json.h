@@ -17,4 +17,8 @@ OrderId parse_order_id(std::string_view text);
 
 void append_entry(std::string& out, const LedgerEntry& entry, const MatchingEngine& engine);
 
+// The same as [arrival,kind,connection,mono_ns], for an order and a cancel with
+// client_id,status,price,quantity behind, for a fill with client_id,trade_id,price,quantity.
+void append_row(std::string& out, const LedgerEntry& entry, const MatchingEngine& engine);
+
 }  // namespace levi::exchange

@@ -144,9 +144,27 @@ TEST(Ledger, TwoSpellingsOfANumberAreOne) {
 }
 
 TEST(Ledger, AnOrderStateThatNobodyKnowsIsAnError) {
-  EXPECT_FALSE(parse_our_order(Json{{"sequence", 1}, {"state", "confused"}}));
-  EXPECT_EQ(parse_our_order(Json{{"sequence", 1}, {"state", "partly-filled"}}).value().state,
+  EXPECT_FALSE(parse_our_order(Json::array({1, "LVO", "confused"})));
+  EXPECT_FALSE(parse_our_order(Json::object()));
+  EXPECT_EQ(parse_our_order(Json::array({1, "LVO", "partly-filled"})).value().state,
             OurState::kLive);
+}
+
+TEST(Ledger, ARowSaysWhatArrivedWhereAndWhen) {
+  const Json row = Json::array({7, "fill", 3, 1000, client_id(11), "t1", "100.50", "0.0100"});
+  const VenueEntry fill = parse_venue_entry(row);
+  EXPECT_EQ(fill.kind, VenueKind::kFill);
+  EXPECT_EQ(fill.arrival, 7u);
+  EXPECT_EQ(fill.connection, 3u);
+  EXPECT_EQ(fill.mono.ns, 1000);
+  EXPECT_EQ(fill.ours->sequence.value, 11u);
+  EXPECT_EQ(fill.trade_id, "t1");
+  EXPECT_EQ(fill.price, "100.5");
+  EXPECT_EQ(fill.quantity, "0.01");
+  const Json order = Json::array({8, "order", 3, 1000, client_id(12), "duplicate", "1", "1"});
+  EXPECT_TRUE(parse_venue_entry(order).duplicate);
+  EXPECT_FALSE(parse_venue_entry(order).accepted);
+  EXPECT_EQ(parse_venue_entry(Json::array({9, "end", 3, 1000})).kind, VenueKind::kEnd);
 }
 
 }  // namespace
