@@ -126,7 +126,7 @@ Result<Json> GuardClient::ask(Json message, Nanos timeout) {
   if (!alive_ || !pipe_) return died();
   answer_.reset();
   message["id"] = ++question_;
-  LEVI_TRY_STATUS(send(message));
+  if (!send(message)) return died();
   const MonoTime deadline = os::mono_now() + timeout;
   while (!answer_) {
     if (!alive_ || !pipe_) return died();
