@@ -89,13 +89,14 @@ void Scribe::write_kept() {
   if (!outcome) return;
   std::array<std::uint64_t, kRings> durable{};
   for (const Kept& kept : kept_) durable[kept.ring] = kept.ticket;
-  status_.audit_lines.fetch_add(kept_.size(), std::memory_order_relaxed);
-  status_.audit_lines.notify_all();
-  kept_.clear();
-  appended_ = 0;
   for (std::size_t i = 0; i < kRings; ++i) {
     if (durable[i] > 0) rings_[i]->set_durable(durable[i]);
   }
+  // Last: who has seen the count finds the lines and their tickets durable.
+  status_.audit_lines.fetch_add(kept_.size(), std::memory_order_release);
+  status_.audit_lines.notify_all();
+  kept_.clear();
+  appended_ = 0;
 }
 
 // Everything that is kept, then one sync. What was appended before a failure is not appended again.
