@@ -109,7 +109,10 @@ void Trading::catch_up(const machine::FeedUp& up, Instant now) {
 void Trading::round() {
   status_.trading_round_ns.store(os::mono_now().ns, std::memory_order_relaxed);
   for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
-    while (const auto command = port->next_command()) apply(*command);
+    while (const auto command = port->next_command()) {
+      look_at_latch();  // "the current epoch" of a resume is the latch's own, not the last look's
+      apply(*command);
+    }
   }
   look_at_latch();
   look_at_journal();
