@@ -1,0 +1,187 @@
+// The exit codes of `levictl chaos run` and `chaos gate` (docs/chaos.md): what was meant, what was
+// refused, what was judged. Nothing is broken here.
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "reports/results.h"
+#include "tests/chaos/stage_rig.h"
+
+namespace levi::chaos {
+namespace {
+
+using reports::TrialRecord;
+using reports::Verdict;
+
+class ExitCode : public LevictlRig {
+ protected:
+  Outcome chaos_run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"chaos", "run", "--out", folder("reports")});
+    return levictl(arguments);
+  }
+  std::string file(const std::string& name, const std::string& text) {
+    EXPECT_TRUE(os::write_file_atomic(folder(name), text));
+    return folder(name);
+  }
+  // Nothing was started and nothing was written.
+  void expect_nothing_done() {
+    EXPECT_TRUE(cli::stage_names().empty());
+    EXPECT_FALSE(os::exists(folder("reports")));
+    EXPECT_FALSE(os::exists(undo_parent()));
+  }
+};
+
+TEST_F(ExitCode, OfWrongUsageIs2AndNothingIsDone) {
+  EXPECT_EQ(chaos_run({"--target", ""}).code, 2);
+  EXPECT_EQ(chaos_run({"--stage", "--target", "http://127.0.0.1:1"}).code, 2);
+  EXPECT_EQ(chaos_run({"--trials", "0", "--stage"}).code, 2);
+  EXPECT_EQ(chaos_run({"C-99", "--stage"}).code, 2);
+  ASSERT_EQ(::setenv("CI", "true", 1), 0);
+  const Outcome in_ci = chaos_run({});
+  ASSERT_EQ(::unsetenv("CI"), 0);
+  EXPECT_EQ(in_ci.code, 2);
+  EXPECT_NE(in_ci.text.find("--stage or --target"), std::string::npos) << in_ci.text;
+  expect_nothing_done();
+}
+
+TEST_F(ExitCode, OfAnInvalidScenarioIs2WithFileLineAndFix) {
+  const std::string bad = file("bad.yaml",
+                               "id: X-1\nname: x\ntitle: x\nsteady: [feed.live]\n"
+                               "inject: {fault: feed.half_opne}\n");
+  for (const auto& arguments : {std::vector<std::string>{"chaos", "validate", bad},
+                                std::vector<std::string>{"chaos", "run", "--stage", bad}}) {
+    const Outcome outcome = levictl(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_NE(outcome.text.find(bad + ":5"), std::string::npos) << outcome.text;
+    EXPECT_NE(outcome.text.find("feed.half_open"), std::string::npos) << outcome.text;
+  }
+  expect_nothing_done();
+}
+
+TEST_F(ExitCode, OfAProductionRunIs7) {
+  EXPECT_EQ(chaos_run({"--production", "main", "--target", "http://127.0.0.1:1"}).code, 7);
+  expect_nothing_done();
+}
+
+TEST_F(ExitCode, WithNothingRunningIs3NeverPassed) {
+  EXPECT_EQ(chaos_run({}).code, 3);
+  EXPECT_EQ(chaos_run({"--target", "http://127.0.0.1:1"}).code, 3);
+}
+
+class ExitCodeOnStage : public StageRig {
+ protected:
+  Outcome run_on(const TargetSpec& spec, std::vector<std::string> arguments) {
+    EXPECT_TRUE(os::write_file_atomic(folder("target.json"), to_text(spec)));
+    arguments.insert(arguments.begin(), {"chaos", "run", "--target-file", folder("target.json"),
+                                         "--out", folder("reports")});
+    return levictl(arguments);
+  }
+};
+
+TEST_F(ExitCodeOnStage, OfAnotherTargetThanTheOneMeantIs7) {
+  TargetSpec spec = target();
+  spec.expect["instance"] = "another";
+  const Outcome outcome = run_on(spec, {scenario_file(Kind::kKill)});
+  EXPECT_EQ(outcome.code, 7);
+  EXPECT_NE(outcome.text.find("its instance is"), std::string::npos) << outcome.text;
+  spec = target();
+  spec.name = "stage-of-somebody";
+  EXPECT_EQ(run_on(spec, {scenario_file(Kind::kKill)}).code, 7);
+  spec = target();
+  spec.environment = "production";
+  EXPECT_EQ(run_on(spec, {scenario_file(Kind::kKill)}).code, 7);
+  expect_nothing_left();
+}
+
+TEST_F(ExitCodeOnStage, WhereTheTargetLacksWhatIsNeededIs3UnlessSkipsAreApprovedAndOthersPass) {
+  TargetSpec spec = target();
+  spec.data.clear();
+  const Outcome skipped = run_on(spec, {"C-3", "--trials", "1"});
+  EXPECT_EQ(skipped.code, 3);
+  EXPECT_NE(skipped.text.find("needs data-folder"), std::string::npos) << skipped.text;
+  expect_nothing_left();
+}
+
+TEST_F(ExitCodeOnStage, AfterAPassIs0AndTheGateSaysSoAgain) {
+  const Outcome passed = on_stage(
+      {"chaos", "run", scenario_file(Kind::kKill), "--out", folder("reports"), "--trials", "2"});
+  EXPECT_EQ(passed.code, 0) << passed.text;
+  const Outcome again = levictl({"chaos", "gate", folder("reports/chaos/latest")});
+  EXPECT_EQ(again.code, 0) << again.text;
+  EXPECT_NE(again.text.find("2 of 2"), std::string::npos) << again.text;
+  expect_nothing_left();
+}
+
+// Results folders as a run writes them.
+class GateExitCode : public LevictlRig {
+ protected:
+  static TrialRecord record(Verdict status, int trial) {
+    TrialRecord record;
+    record.id = "C-1";
+    record.name = "engine-kill";
+    record.trial = trial;
+    record.status = status;
+    return record;
+  }
+  int gate_of(const std::vector<TrialRecord>& records, std::size_t planned,
+              const std::vector<std::string>& more = {}) {
+    reports::RunFacts facts;
+    facts.timestamp = os::format_utc(os::wall_now());
+    facts.trials_planned = planned;
+    facts.complete = planned == records.size();
+    facts.interrupted = !facts.complete;
+    auto writer = reports::ResultsWriter::create(home_.path(), facts, os::wall_now());
+    EXPECT_TRUE(writer) << writer.error().text();
+    for (const auto& one : records) EXPECT_TRUE(writer.value().append(one));
+    EXPECT_TRUE(writer.value().write_summary(records, facts, {}));
+    folder_ = writer.value().folder();
+    std::vector<std::string> arguments{"chaos", "gate", folder_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return levictl(arguments).code;
+  }
+  std::string folder_;
+};
+
+TEST_F(GateExitCode, IsThatOfTheWorstThingInTheFolder) {
+  const TrialRecord pass = record(Verdict::kPass, 1);
+  const TrialRecord fail = record(Verdict::kFail, 2);
+  const TrialRecord invalid = record(Verdict::kInvalid, 2);
+  TrialRecord leftover = record(Verdict::kFail, 2);
+  leftover.leftovers = {"the latch is sealed"};
+  EXPECT_EQ(gate_of({pass, pass}, 2), 0);
+  EXPECT_EQ(gate_of({pass, fail}, 2), 1);
+  EXPECT_EQ(gate_of({pass, fail}, 2, {"--gate", "0.5"}), 0);
+  EXPECT_EQ(gate_of({pass, invalid}, 2), 1);
+  EXPECT_EQ(gate_of({invalid, invalid}, 2), 3);
+  EXPECT_EQ(gate_of({}, 2), 4);
+  EXPECT_EQ(gate_of({pass}, 2), 4);
+  EXPECT_EQ(gate_of({pass, leftover}, 2, {"--gate", "0"}), 5);
+}
+
+TEST_F(GateExitCode, IsOneForASingleFailureOfWhatMustPass) {
+  TrialRecord fail = record(Verdict::kFail, 20);
+  fail.must_pass = true;
+  std::vector<TrialRecord> records(19, record(Verdict::kPass, 1));
+  records.push_back(fail);
+  EXPECT_EQ(gate_of(records, 20), 1);
+}
+
+TEST_F(GateExitCode, IsNeverZeroWithoutResultsOrWithDamagedOnes) {
+  EXPECT_EQ(levictl({"chaos", "gate", folder("nothing")}).code, 3);
+  EXPECT_EQ(gate_of({record(Verdict::kPass, 1)}, 1), 0);
+  ASSERT_TRUE(os::write_file_atomic(folder_ + "/results.jsonl", "{\"id\":1}\n"));
+  const Outcome damaged = levictl({"chaos", "gate", folder_});
+  EXPECT_EQ(damaged.code, 2);
+  EXPECT_NE(damaged.text.find("results.jsonl:1"), std::string::npos) << damaged.text;
+}
+
+// A run that was killed while it wrote its last line: what is whole counts, and it is not complete.
+TEST_F(GateExitCode, OfAFolderWithATornLastLineIs4) {
+  EXPECT_EQ(gate_of({record(Verdict::kPass, 1), record(Verdict::kPass, 2)}, 2), 0);
+  auto text = os::read_file(folder_ + "/results.jsonl");
+  ASSERT_TRUE(text);
+  ASSERT_TRUE(os::write_file_atomic(folder_ + "/results.jsonl",
+                                    text.value().substr(0, text.value().size() - 9)));
+  EXPECT_EQ(levictl({"chaos", "gate", folder_}).code, 4);
+}
+
+}  // namespace
+}  // namespace levi::chaos

@@ -1,0 +1,194 @@
+// The guard by itself: what it does when levictl falls silent, when it is told to stop, when it was
+// stopped, and what it makes of messages that no levictl sends.
+#include "chaos/guard/guard.h"
+
+#include <sys/socket.h>
+
+#include <csignal>
+
+#include "chaos/fault/registry.h"
+#include "chaos/guard/guard_client.h"
+#include "core/os/clock.h"
+#include "core/os/file.h"
+#include "core/os/loop.h"
+#include "levictl/paths.h"
+#include "tests/chaos/stage_rig.h"
+
+namespace levi::chaos {
+namespace {
+
+using test::eventually;
+
+constexpr Nanos kLease = 300ms;
+
+class GuardTest : public StageRig {
+ protected:
+  std::unique_ptr<GuardClient> start_guard(Nanos lease) {
+    GuardOptions options;
+    options.program = cli::binary_folder() + "/levictl";
+    options.folder = undo_parent() + "/guarded1";
+    options.target = target();
+    options.owner = {"guarded1", "test", os::identify_self(), {}};
+    options.lease = lease;
+    auto guard = GuardClient::start(loop_, options);
+    EXPECT_TRUE(guard) << guard.error().text();
+    return guard ? std::move(guard).value() : nullptr;
+  }
+  // The feed's fault needs the core to be connected: after an earlier one that takes a moment.
+  Undo half_open() {
+    Result<Undo> undo = error(ErrorCode::kNotFound, "not planned");
+    EXPECT_TRUE(eventually([&] {
+      undo = find_fault("feed.half_open")
+                 ->make()
+                 ->plan(Target(target()), {"feed.half_open", {}, "", "guarded1", 1, 1, 30s});
+      return undo.has_value();
+    })) << undo.error().text();
+    return undo ? std::move(undo).value() : Undo{};
+  }
+  void signal(const GuardClient& guard, int number) {
+    const auto pidfd = os::open_process(guard.process());
+    ASSERT_TRUE(pidfd);
+    ASSERT_TRUE(os::send_signal(pidfd.value().get(), number));
+  }
+  os::Loop loop_;
+};
+
+TEST_F(GuardTest, TakesEverythingBackWhenLevictlGivesNoSignOfLife) {
+  const auto guard = start_guard(kLease);
+  ASSERT_TRUE(guard);
+  ASSERT_TRUE(guard->inject(half_open(), false));
+  EXPECT_TRUE(fault_stands(Kind::kHalfOpen));
+  // Our loop does not run: nothing is renewed, as if levictl were stopped.
+  EXPECT_TRUE(eventually([&] { return !os::is_alive(guard->process()); }));
+  expect_nothing_left();
+}
+
+TEST_F(GuardTest, StaysWhileLevictlRenews) {
+  const auto guard = start_guard(kLease);
+  ASSERT_TRUE(guard);
+  ASSERT_TRUE(guard->inject(half_open(), false));
+  loop_.run_until(os::mono_now() + kLease * 3);
+  EXPECT_TRUE(guard->alive());
+  const auto left = guard->done();
+  ASSERT_TRUE(left) << left.error().text();
+  EXPECT_TRUE(left.value().empty());
+  expect_nothing_left();
+}
+
+// What levictl said while the guard could not listen is a sign of life.
+TEST_F(GuardTest, ThatWasStoppedItselfForLongerThanItsLeaseGoesOn) {
+  const auto guard = start_guard(kLease);
+  ASSERT_TRUE(guard);
+  const auto injected = guard->inject(half_open(), false);
+  ASSERT_TRUE(injected);
+  signal(*guard, SIGSTOP);
+  loop_.run_until(os::mono_now() + kLease * 2);
+  signal(*guard, SIGCONT);
+  const auto left = guard->revert(injected.value().number);
+  ASSERT_TRUE(left) << left.error().text();
+  EXPECT_TRUE(guard->done());
+  expect_nothing_left();
+}
+
+TEST_F(GuardTest, ToldToStopTakesEverythingBack) {
+  const auto guard = start_guard(10s);
+  ASSERT_TRUE(guard);
+  ASSERT_TRUE(guard->inject(half_open(), false));
+  signal(*guard, SIGTERM);
+  EXPECT_TRUE(eventually([&] { return !os::is_alive(guard->process()); }));
+  expect_nothing_left();
+  const auto late = guard->revert(1);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kUnreachable);
+  EXPECT_FALSE(guard->alive());
+}
+
+TEST_F(GuardTest, AnInjectionThatFailsLeavesNothing) {
+  const auto guard = start_guard(10s);
+  ASSERT_TRUE(guard);
+  const Undo undo{"db.lock", "chaos:guarded1:1", {{"database", "/nowhere/levi.db"}}};
+  EXPECT_FALSE(guard->inject(undo, false));
+  const auto left = guard->done();
+  ASSERT_TRUE(left) << left.error().text();
+  EXPECT_TRUE(left.value().empty());
+  expect_nothing_left();
+}
+
+TEST_F(GuardTest, WithTheFaultLeftOutNothingIsBroken) {
+  const auto guard = start_guard(10s);
+  ASSERT_TRUE(guard);
+  ASSERT_TRUE(guard->inject(half_open(), true));
+  EXPECT_FALSE(fault_stands(Kind::kHalfOpen));
+  EXPECT_TRUE(guard->done());
+  expect_nothing_left();
+}
+
+// A raw guard, and what it answers to a line.
+class RawGuard : public GuardTest {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(GuardTest::SetUp());
+    auto pair = os::make_socket_pair();
+    ASSERT_TRUE(pair);
+    os::SpawnOptions options;
+    options.program = cli::binary_folder() + "/levictl";
+    options.arguments = {kGuardCommand};
+    options.descriptors = {{pair.value().second.get(), 3}};
+    options.parent_death_signal = SIGKILL;
+    auto child = os::Child::spawn(options);
+    ASSERT_TRUE(child);
+    guard_ = std::move(child).value();
+    pipe_ = std::move(pair.value().first);
+  }
+  void say(const std::string& line) {
+    ASSERT_TRUE(os::write_all(pipe_.get(), line + "\n", "the guard"));
+  }
+  Json ask_raw(const std::string& line) {
+    say(line);
+    std::string answer;
+    EXPECT_TRUE(eventually([&] {
+      char buffer[4096];
+      const ssize_t size = ::recv(pipe_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+      if (size > 0) answer.append(buffer, static_cast<std::size_t>(size));
+      return !answer.empty() && answer.back() == '\n';
+    })) << line;
+    return Json::parse(answer, nullptr, false);
+  }
+  std::optional<os::Child> guard_;
+  os::Fd pipe_;
+};
+
+TEST_F(RawGuard, AnswersWhatItDoesNotUnderstandAndGoesOn) {
+  EXPECT_EQ(ask_raw("{\"do\":\"inject\",\"id\":7}")["error"], "not begun");
+  EXPECT_EQ(ask_raw("no JSON at all")["error"], "not begun");
+  EXPECT_TRUE(ask_raw("{\"do\":\"begin\",\"folder\":\"x\"}").contains("error"));
+  Json begin{{"do", "begin"}, {"id", 8}, {"folder", undo_parent() + "/raw00001"}};
+  begin["target"] = Json::parse(to_text(target()));
+  const Json begun = ask_raw(begin.dump());
+  EXPECT_EQ(begun["ok"], true) << begun.dump();
+  EXPECT_EQ(begun["id"], 8);  // by which a late answer is known
+  EXPECT_TRUE(ask_raw("{\"do\":\"dance\"}").contains("error"));
+  EXPECT_TRUE(ask_raw("{\"do\":\"revert\",\"number\":4}").contains("error"));
+  const Json unknown = ask_raw(
+      "{\"do\":\"inject\",\"undo\":{\"kind\":\"no.such\",\"tag\":\"chaos:x:1\",\"parameters\":{}}"
+      "}");
+  EXPECT_TRUE(unknown.contains("error")) << unknown.dump();
+  pipe_.reset();
+  const auto end = guard_->wait(test::kPatience);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->text(), "exit code 0");
+  expect_nothing_left();
+}
+
+TEST_F(RawGuard, LeavesWhenALineHasNoEnd) {
+  const std::string endless(1 << 16, 'x');
+  for (int i = 0; i < 20; ++i) {
+    if (::send(pipe_.get(), endless.data(), endless.size(), MSG_NOSIGNAL) < 0) break;
+  }
+  EXPECT_TRUE(guard_->wait(test::kPatience));
+}
+
+TEST_F(RawGuard, ByHandIsRefused) { EXPECT_EQ(levictl({kGuardCommand}).code, 2); }
+
+}  // namespace
+}  // namespace levi::chaos
