@@ -38,8 +38,9 @@ struct Head {
   std::uint8_t opcode = 0;
 };
 
-// Lengths must be written in the shortest form (§5.2).
-Result<Head> read_head(const unsigned char* bytes, std::size_t size) {
+// Lengths must be written in the shortest form (§5.2). What the first two bytes decide is judged
+// before the rest is looked at: how the bytes are cut must not change what is answered.
+Result<Head> read_head(const unsigned char* bytes, std::size_t size, bool masked_expected) {
   Head head;
   if (size < 2) return head;
   head.final = (bytes[0] & kFinalBit) != 0;
@@ -50,6 +51,10 @@ Result<Head> read_head(const unsigned char* bytes, std::size_t size) {
   if (!is_known(head.opcode)) return error(ErrorCode::kInvalid, "an unknown opcode");
   if (is_control(head.opcode) && (!head.final || head.payload > kControlPayloadMax)) {
     return error(ErrorCode::kInvalid, "a control frame that is long or fragmented");
+  }
+  if (head.masked != masked_expected) {
+    return error(ErrorCode::kInvalid,
+                 masked_expected ? "a frame that is not masked" : "a masked frame from a server");
   }
   const std::size_t extra = head.payload == 126 ? 2 : head.payload == 127 ? 8 : 0;
   const std::size_t length = 2 + extra + (head.masked ? 4 : 0);
@@ -82,11 +87,7 @@ void WsFrameReader::feed(std::string_view bytes) {
 Result<std::optional<WsFrame>> WsFrameReader::next() {
   const auto* bytes = reinterpret_cast<const unsigned char*>(buffer_.data()) + position_;
   const std::size_t size = buffer_.size() - position_;
-  LEVI_TRY(head, read_head(bytes, size));
-  if (size >= 2 && head.masked != masked_expected_) {
-    return error(ErrorCode::kInvalid,
-                 masked_expected_ ? "a frame that is not masked" : "a masked frame from a server");
-  }
+  LEVI_TRY(head, read_head(bytes, size, masked_expected_));
   if (head.length == 0) return std::optional<WsFrame>();
   if (head.payload > payload_bytes_max_) {
     return error(ErrorCode::kCorrupt, "a frame of " + std::to_string(head.payload) + " bytes");

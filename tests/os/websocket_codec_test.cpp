@@ -102,6 +102,20 @@ TEST(WebSocketCodec, RefusesWhatBreaksTheProtocol) {
       << "not masked";
 }
 
+TEST(WebSocketCodec, AnswersTheSameHoweverAWrongFrameIsCut) {  // found by fuzzing
+  // Not masked, and a length that is not in its shortest form: the first two bytes decide.
+  const std::string wire = bytes({0x00, 0x7e, 0x00, 0x00, 0x00});
+  WsFrameReader whole(true, 1000);
+  whole.feed(wire);
+  WsFrameReader cut(true, 1000);
+  cut.feed(wire.substr(0, 2));
+  const auto first = whole.next();
+  const auto second = cut.next();
+  ASSERT_FALSE(first);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(first.error().message, second.error().message);
+}
+
 TEST(WebSocketCodec, RefusesALargeFrameByItsHeadAlone) {
   const auto frame =
       read_frame(bytes({0x82, 0x7f, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff}), false, 1000);
