@@ -42,6 +42,8 @@ function(levi_binary name)
 endfunction()
 
 # levi_test(name SOURCES a_test.cpp ... DEPS ... [LABELS integration] [TIMEOUT 60]): one gtest binary, one ctest entry.
+# The label `concurrent` is for tests in which several threads share memory: they also run under the thread sanitizer, and
+# the target levi_concurrent_tests builds just them.
 # The sources are recorded, so that an unregistered *_test.cpp fails the configuration (tests/CMakeLists.txt).
 function(levi_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
@@ -53,6 +55,12 @@ function(levi_test name)
     set(arg_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  if(concurrent IN_LIST arg_LABELS)
+    if(NOT TARGET levi_concurrent_tests)
+      add_custom_target(levi_concurrent_tests)
+    endif()
+    add_dependencies(levi_concurrent_tests ${name})
+  endif()
   foreach(source ${arg_SOURCES})
     get_filename_component(path ${source} ABSOLUTE)
     set_property(GLOBAL APPEND PROPERTY LEVI_TEST_SOURCES ${path})
