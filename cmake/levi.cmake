@@ -41,20 +41,22 @@ function(levi_binary name)
   target_link_libraries(${name} PRIVATE levi_options ${arg_DEPS})
 endfunction()
 
-# levi_test(name SOURCES a_test.cpp ... DEPS ... [LABELS integration] [TIMEOUT 60]): one gtest binary, one ctest entry.
+# levi_test(name SOURCES a_test.cpp ... DEPS ... [LABELS integration]): one gtest binary, one ctest entry.
+# No TIMEOUT property: it would outrank the --timeout of scripts/test.sh (120 s) and of scripts/soak.sh (hours).
+# Those that link rapidcheck get the label `property`.
 # The label `concurrent` is for tests in which several threads share memory: they also run under the thread sanitizer, and
 # the target levi_concurrent_tests builds just them.
 # The sources are recorded, so that an unregistered *_test.cpp fails the configuration (tests/CMakeLists.txt).
 function(levi_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE levi_options ${arg_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+  if(rapidcheck IN_LIST arg_DEPS)
+    list(APPEND arg_LABELS property)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
   if(concurrent IN_LIST arg_LABELS)
     if(NOT TARGET levi_concurrent_tests)
       add_custom_target(levi_concurrent_tests)
