@@ -12,7 +12,8 @@ Chain::Chain(Direction direction, ChainSink& sink) : direction_(direction), sink
 
 Chain::~Chain() = default;
 
-void Chain::add(const ToxicEntry& entry, std::uint64_t seed, MonoTime now, bool live) {
+void Chain::add(const ToxicEntry& entry, std::uint64_t seed, Meeting meeting) {
+  meeting.direction = direction_;
   LEVI_CHECK(!has(entry));
   auto place = stages_.end();
   if (entry.type->layer == Layer::kMessages) {
@@ -23,12 +24,14 @@ void Chain::add(const ToxicEntry& entry, std::uint64_t seed, MonoTime now, bool 
   }
   place = stages_.insert(place, std::make_unique<Stage>(*this, entry, seed));
   const auto index = static_cast<std::size_t>(place - stages_.begin());
-  stages_[index]->start(now, live, index + 1);
+  stages_[index]->start(meeting, index + 1);
 }
 
-void Chain::update(const ToxicEntry& entry, MonoTime now) {
+void Chain::update(const ToxicEntry& entry, Meeting meeting) {
+  meeting.direction = direction_;
+  meeting.live = true;
   const std::size_t index = index_of(entry);
-  stages_[index]->update(now, index + 1);
+  stages_[index]->update(meeting, index + 1);
 }
 
 void Chain::remove(const ToxicEntry& entry, MonoTime now) {

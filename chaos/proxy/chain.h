@@ -35,7 +35,8 @@ class ChainSink {
   virtual ~ChainSink() = default;
   virtual void on_item(Item item) = 0;  // what comes out; endings too, in their place
   virtual void on_reset() = 0;          // at once, whatever is still held
-  virtual void on_answer(std::string answer, bool close) = 0;  // to a request that was dropped
+  // To a request that was dropped; the connection ends behind it where `close` says so.
+  virtual void on_answer(const Message* request, std::string answer, bool close) = 0;
   virtual void on_delayed(const ToxicEntry& toxic, Nanos asked, Nanos achieved) = 0;
   virtual void on_dropped(const ToxicEntry& toxic, std::size_t bytes) = 0;
 };
@@ -47,10 +48,9 @@ class Chain {
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
 
-  // `entry` outlives its stage. `seed` is the toxic's own on this connection. `live`: bytes may
-  // have passed already.
-  void add(const ToxicEntry& entry, std::uint64_t seed, MonoTime now, bool live);
-  void update(const ToxicEntry& entry, MonoTime now);  // its attributes changed
+  // `entry` outlives its stage. `seed` is the toxic's own on this connection.
+  void add(const ToxicEntry& entry, std::uint64_t seed, Meeting meeting);
+  void update(const ToxicEntry& entry, Meeting meeting);  // its attributes changed
   void remove(const ToxicEntry& entry, MonoTime now);
   bool has(const ToxicEntry& entry) const;
   bool empty() const { return stages_.empty(); }

@@ -32,7 +32,7 @@ Connection::Connection(Runtime& runtime, ConnectionOwner& owner, std::uint64_t o
       client_name_(os::peer_name(client->fd()).str()),
       greeting_(std::move(greeting)),
       early_(std::move(early)),
-      links_{Link(Direction::kUpstream, *this), Link(Direction::kDownstream, *this)} {
+      links_{{Direction::kUpstream, *this, exchange_}, {Direction::kDownstream, *this, exchange_}} {
   keep_alive(client->fd());
   ends_[kClient].transport = std::move(client);
 }
@@ -122,7 +122,7 @@ void Connection::on_ready(Side side, std::uint32_t ready) {
 
 void Connection::read_from(Side side) {
   // The clock is read only for toxics: the bare path has no use for it.
-  const MonoTime now = from(side).chain().empty() ? MonoTime{} : os::mono_now();
+  const MonoTime now = from(side).bare() ? MonoTime{} : os::mono_now();
   for (int i = 0; i < kReadsPerRound && !over_; ++i) {
     if (!from(side).read(runtime_.buffer, now)) break;
   }
@@ -130,6 +130,7 @@ void Connection::read_from(Side side) {
 
 void Connection::settle() {
   if (finished_ || !linked_) return;
+  settle_messages();
   check_over();
   if (over_) {
     finish(over_how_, over_why_);
@@ -138,6 +139,14 @@ void Connection::settle() {
   update_interest(kClient);
   update_interest(kServer);
   arm_timer();
+}
+
+// Usually nothing: a link whose toxics ask about no message, and that holds none.
+void Connection::settle_messages() {
+  const bool wanted = links_[0].wants_messages() || links_[1].wants_messages();
+  for (Link& link : links_) {
+    if (wanted || !link.bare()) link.assemble(wanted, os::mono_now());
+  }
 }
 
 void Connection::check_over() {
@@ -269,9 +278,16 @@ void Connection::on_ending(Direction direction, Ending ending) {
                                                   : "reset by the upstream";
 }
 
-void Connection::on_answer(std::string answer, bool close) {
-  links_[1].deliver(answer);
-  if (close) links_[1].conclude(Ending::kClose);
+void Connection::on_answer(const Message* request, std::string answer, bool close) {
+  exchange_.answer_locally(request, {std::move(answer), close});
+  links_[1].give_local_answers(os::mono_now());
+}
+
+bool Connection::refuses_upgrade() {
+  for (const Direction direction : {Direction::kUpstream, Direction::kDownstream}) {
+    if (exchange_.takeover(direction) && link(direction).needs_independent_messages()) return true;
+  }
+  return false;
 }
 
 void Connection::on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,

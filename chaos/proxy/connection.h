@@ -53,6 +53,8 @@ class Connection final : public LinkEvents {
   bool finished() const { return finished_; }
   std::uint64_t bytes(Direction direction) const { return bytes_[index(direction)]; }
 
+  // Whether its compressor would break if messages were lost or moved in that direction.
+  bool has_context_takeover(Direction direction) const { return exchange_.takeover(direction); }
   // Toxics come and go; call `settle` behind the last change.
   Link& link(Direction direction) { return links_[index(direction)]; }
   void settle();
@@ -81,6 +83,7 @@ class Connection final : public LinkEvents {
   void watch(Side side, std::uint32_t interest);
   void unwatch(Side side);
   void arm_timer();
+  void settle_messages();
   void check_over();
   void close_end(Side side, bool reset);
 
@@ -89,7 +92,8 @@ class Connection final : public LinkEvents {
   void on_end_passed(Direction direction) override;
   void on_sink_gone(Direction direction) override;
   void on_ending(Direction direction, Ending ending) override;
-  void on_answer(std::string answer, bool close) override;
+  void on_answer(const Message* request, std::string answer, bool close) override;
+  bool refuses_upgrade() override;
   void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
                   Nanos achieved) override;
   void on_dropped(Direction direction, const ToxicEntry& toxic, std::size_t bytes) override;
@@ -101,6 +105,7 @@ class Connection final : public LinkEvents {
   std::string greeting_;
   std::string early_;
   End ends_[2];
+  Exchange exchange_;
   Link links_[2];
   std::uint64_t bytes_[2] = {0, 0};
   std::uint64_t timer_ = 0;

@@ -22,7 +22,7 @@ inline constexpr const char* kToxiproxyVersion = "2.12.0";
 struct ControlOptions {
   bool proxy_metrics = false;
   bool runtime_metrics = false;
-  std::string token;  // not empty: every request must carry it ("Authorization: Bearer ...")
+  std::string token = {};  // not empty: every request must carry it ("Authorization: Bearer ...")
 };
 
 class ControlApi {

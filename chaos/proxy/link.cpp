@@ -39,15 +39,105 @@ bool Link::read(std::span<char> buffer, MonoTime now) {
 }
 
 void Link::take(std::string_view bytes, MonoTime now) {
-  if (chain_.empty()) {
+  if (bare()) {
     deliver(bytes);
-  } else {
-    chain_.push({.bytes = std::string(bytes), .at = now}, now);
+    tracker_.follow(bytes);
+    return;
   }
+  while (!bytes.empty() && (assembling_ || !waiting_.empty() || exchange_.has_local())) {
+    take_messages(bytes, now);
+  }
+  if (bytes.empty()) return;
+  tracker_.follow(bytes);
+  chain_.push({.bytes = std::string(bytes), .at = now}, now);
+}
+
+// One span: what the front of the bytes belongs to.
+void Link::take_messages(std::string_view& bytes, MonoTime now) {
+  const Span span = tracker_.next(bytes);
+  const std::string_view part = bytes.substr(0, span.size);
+  if (assembling_) {
+    assembler_.add(span, part, tracker_.message(),
+                   [this, now](Item item) { on_unit(std::move(item), now); });
+  } else {
+    chain_.push({.bytes = std::string(part), .at = now}, now);
+  }
+  bytes.remove_prefix(span.size);
+  if (!waiting_.empty() && tracker_.at_boundary()) begin_waiting(now);
+  if (direction_ == Direction::kDownstream && exchange_.has_local()) give_local_answers(now);
+}
+
+void Link::on_unit(Item item, MonoTime now) {
+  const bool upgraded = item.unit == Unit::kAnswer && item.begins && item.message &&
+                        item.message->upgrade && item.message->status == 101;
+  if (upgraded && events_.refuses_upgrade()) {
+    item.bytes =
+        "HTTP/1.1 409 Conflict\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+        "Content-Length: 142\r\n\r\n"
+        "levi-proxy: this WebSocket compresses with context takeover, and a toxic that drops or "
+        "moves messages would make it unreadable from there on.\n";
+    chain_.push(std::move(item), now);
+    chain_.push({.bytes = {}, .at = now, .ending = Ending::kClose}, now);
+    return;
+  }
+  chain_.push(std::move(item), now);
+}
+
+void Link::give_local_answers(MonoTime now) {
+  while (const auto answer = exchange_.take_local()) {
+    chain_.push({.bytes = answer->bytes, .at = now}, now);
+    if (answer->close) chain_.push({.bytes = {}, .at = now, .ending = Ending::kClose}, now);
+  }
+}
+
+Meeting Link::meeting(MonoTime now, bool live) const {
+  return {.now = now,
+          .live = live,
+          .websocket = exchange_.websocket() && tracker_.at_boundary() && !tracker_.opaque()};
+}
+
+void Link::add_toxic(const ToxicEntry& entry, std::uint64_t seed, MonoTime now, bool live) {
+  if (entry.type->layer == Layer::kMessages && !tracker_.at_boundary()) {
+    waiting_.push_back({&entry, seed, live});
+  } else {
+    chain_.add(entry, seed, meeting(now, live));
+  }
+}
+
+void Link::begin_waiting(MonoTime now) {
+  for (const Waiting& toxic : std::exchange(waiting_, {})) {
+    chain_.add(*toxic.entry, toxic.seed, meeting(now, toxic.live));
+  }
+  assembling_ = assembling_ || chain_.wants_messages();
+}
+
+void Link::update_toxic(const ToxicEntry& entry, MonoTime now) {
+  if (chain_.has(entry)) chain_.update(entry, meeting(now, true));
+}
+
+void Link::remove_toxic(const ToxicEntry& entry, MonoTime now) {
+  std::erase_if(waiting_, [&](const Waiting& toxic) { return toxic.entry == &entry; });
+  if (chain_.has(entry)) chain_.remove(entry, now);
+}
+
+bool Link::has_toxic(const ToxicEntry& entry) const {
+  return chain_.has(entry) ||
+         std::any_of(waiting_.begin(), waiting_.end(),
+                     [&](const Waiting& toxic) { return toxic.entry == &entry; });
+}
+
+void Link::assemble(bool on, MonoTime now) {
+  assembling_ = on;
+  if (assembler_.held() > 0 && (!on || exchange_.opaque())) flush_assembler(now);
+}
+
+void Link::flush_assembler(MonoTime now) {
+  assembler_.flush([this, now](Item item) { chain_.push(std::move(item), now); });
 }
 
 void Link::end(Ending ending, MonoTime now) {
   source_ended_ = true;
+  if (assembler_.held() > 0) flush_assembler(now);
   chain_.push({.bytes = {}, .at = now, .ending = ending}, now);
 }
 
@@ -123,8 +213,8 @@ void Link::on_reset() {
   if (!finished_) events_.on_ending(direction_, Ending::kReset);
 }
 
-void Link::on_answer(std::string answer, bool close) {
-  events_.on_answer(std::move(answer), close);
+void Link::on_answer(const Message* request, std::string answer, bool close) {
+  events_.on_answer(request, std::move(answer), close);
 }
 
 void Link::on_delayed(const ToxicEntry& toxic, Nanos asked, Nanos achieved) {

@@ -148,6 +148,7 @@ ToxicEntry* Proxy::find_by_id(std::uint64_t id) {
 }
 
 Result<const ToxicEntry*> Proxy::add_toxic(ToxicEntry entry) {
+  LEVI_TRY_STATUS(check_messages(entry));
   toxics_.push_back(std::make_unique<ToxicEntry>(std::move(entry)));
   ToxicEntry& added = *toxics_.back();
   if (added.after_ms > 0) {
@@ -157,6 +158,20 @@ Result<const ToxicEntry*> Proxy::add_toxic(ToxicEntry entry) {
     begin_toxic(added.id);
   }
   return &added;
+}
+
+// Dropping or moving a message that the next ones are compressed against would break them all.
+Status Proxy::check_messages(const ToxicEntry& entry) const {
+  if (!entry.type->needs_independent_messages || entry.after_ms > 0) return ok();
+  for (const auto& [ordinal, connection] : connections_) {
+    if (connection->has_context_takeover(entry.acting()) &&
+        toxic_applies(runtime_.seed, name_, ordinal, entry)) {
+      return error(ErrorCode::kConflict,
+                   "connection " + std::to_string(ordinal) + " compresses with context takeover: " +
+                       std::string(entry.type->name) + " would make it unreadable");
+    }
+  }
+  return ok();
 }
 
 void Proxy::begin_toxic(std::uint64_t id) {
@@ -208,16 +223,17 @@ void Proxy::refresh_connections(const ToxicEntry& entry) {
 }
 
 void Proxy::refresh(Connection& connection, const ToxicEntry& entry, bool live) {
-  Chain& chain = connection.link(entry.acting()).chain();
+  Link& link = connection.link(entry.acting());
   const bool afflicted =
-      entry.begun && toxic_applies(runtime_.seed, name_, connection.ordinal(), entry);
+      entry.begun && toxic_applies(runtime_.seed, name_, connection.ordinal(), entry) &&
+      !(entry.type->needs_independent_messages && connection.has_context_takeover(entry.acting()));
   const MonoTime now = os::mono_now();
-  if (afflicted && chain.has(entry)) {
-    chain.update(entry, now);
+  if (afflicted && link.has_toxic(entry)) {
+    link.update_toxic(entry, now);
   } else if (afflicted) {
-    chain.add(entry, toxic_seed(runtime_.seed, name_, connection.ordinal(), entry), now, live);
-  } else if (chain.has(entry)) {
-    chain.remove(entry, now);
+    link.add_toxic(entry, toxic_seed(runtime_.seed, name_, connection.ordinal(), entry), now, live);
+  } else if (link.has_toxic(entry)) {
+    link.remove_toxic(entry, now);
   }
 }
 

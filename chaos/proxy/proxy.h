@@ -67,6 +67,7 @@ class Proxy final : public ConnectionOwner {
 
   void accept_waiting();
   void pause_accepting();
+  Status check_messages(const ToxicEntry& entry) const;
   void begin_toxic(std::uint64_t id);
   void refresh_connections(const ToxicEntry& entry);  // as the entry's fate on each now is
   void refresh(Connection& connection, const ToxicEntry& entry, bool live);

@@ -13,7 +13,20 @@
   X(reset_peer)        \
   X(slicer)            \
   X(limit_data)        \
-  X(packet_loss)
+  X(packet_loss)       \
+  X(ws_close)          \
+  X(ws_corrupt)        \
+  X(ws_delay)          \
+  X(ws_drop)           \
+  X(ws_duplicate)      \
+  X(ws_gap)            \
+  X(ws_refuse)         \
+  X(ws_reorder)        \
+  X(ws_silence)        \
+  X(ws_slow_handshake) \
+  X(http_delay)        \
+  X(http_lost_answer)  \
+  X(http_status)
 
 namespace levi::proxy {
 

@@ -15,19 +15,20 @@ constexpr std::size_t kItemCost = 64;  // of one waiting item, beside its bytes
 Chain::Stage::Stage(Chain& chain, const ToxicEntry& entry, std::uint64_t seed)
     : chain_(chain), entry_(entry), toxic_(entry.type->make()), random_(derive_seed(seed, ~0ull)) {}
 
-void Chain::Stage::start(MonoTime now, bool live, std::size_t next) {
-  Verdict verdict = toxic_->on_start(now, chain_.direction_, live, setting());
+void Chain::Stage::start(const Meeting& meeting, std::size_t next) {
+  Verdict verdict = toxic_->on_start(meeting, setting());
   set_ending(verdict);
   if (!verdict.replacement.empty()) {
-    emit({.bytes = std::move(verdict.replacement), .at = now, .unit = Unit::kWsControl}, now, next);
+    emit({.bytes = std::move(verdict.replacement), .at = meeting.now, .unit = Unit::kWsControl},
+         meeting.now, next);
   }
-  end_if_due(now, next);
+  end_if_due(meeting.now, next);
 }
 
-void Chain::Stage::update(MonoTime now, std::size_t next) {
+void Chain::Stage::update(const Meeting& meeting, std::size_t next) {
   verdict_.reset();
-  start(now, true, next);
-  advance(now, next);
+  start(meeting, next);
+  advance(meeting.now, next);
 }
 
 void Chain::Stage::accept(Item item, MonoTime now, std::size_t next) {
@@ -86,7 +87,7 @@ void Chain::Stage::let_out(MonoTime now, std::size_t next) {
     if (item.ending == Ending::kNone) chain_.sink_.on_dropped(entry_, item.bytes.size());
     if (!verdict.answer.empty()) {
       const bool close = std::exchange(ending_, Ending::kNone) != Ending::kNone;
-      chain_.sink_.on_answer(std::move(verdict.answer), close);
+      chain_.sink_.on_answer(item.message.get(), std::move(verdict.answer), close);
     }
     return;
   }

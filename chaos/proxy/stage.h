@@ -22,8 +22,8 @@ class Chain::Stage {
   Toxic& toxic() { return *toxic_; }
 
   // Each may let items out, to the stage at `next`.
-  void start(MonoTime now, bool live, std::size_t next);
-  void update(MonoTime now, std::size_t next);
+  void start(const Meeting& meeting, std::size_t next);
+  void update(const Meeting& meeting, std::size_t next);
   void accept(Item item, MonoTime now, std::size_t next);
   void advance(MonoTime now, std::size_t next);
 

@@ -124,15 +124,22 @@ class Setting {
   Random& random_;
 };
 
+// The toxic meets a connection, or its attributes changed.
+struct Meeting {
+  MonoTime now;
+  Direction direction = Direction::kDownstream;
+  bool live = false;       // bytes may have passed before
+  bool websocket = false;  // it carries frames, and is between two messages
+};
+
 class Toxic {
  public:
   virtual ~Toxic() = default;
   virtual Verdict on_chunk(const Chunk& chunk, const Setting& setting) = 0;
   // The stream's end comes by. `bytes` and `drop` mean: it is held back for good.
   virtual Verdict on_end(MonoTime, const Setting&) { return {}; }
-  // The toxic meets a connection, `live` where bytes may have passed before; also after an update.
-  // Only the ending of the verdict counts; a `replacement` is sent at once, at a message boundary.
-  virtual Verdict on_start(MonoTime, Direction, bool, const Setting&) { return {}; }
+  // Only the ending of the verdict counts, and a `replacement`, which is sent at once.
+  virtual Verdict on_start(const Meeting&, const Setting&) { return {}; }
   virtual Ending on_removed() { return Ending::kNone; }
 };
 

@@ -32,11 +32,11 @@ class ChainRig final : public ChainSink {
 
   void add(const std::string& json, bool live = false, std::uint64_t seed = 7) {
     entries_.push_back(std::make_unique<ToxicEntry>(toxic(json, entries_.size() + 1)));
-    chain_.add(*entries_.back(), seed, now_, live);
+    chain_.add(*entries_.back(), seed, {.now = now_, .live = live, .websocket = websocket});
   }
   void update(std::size_t index, const std::string& json) {
     entries_[index]->values = toxic(json).values;
-    chain_.update(*entries_[index], now_);
+    chain_.update(*entries_[index], {.now = now_, .websocket = websocket});
   }
   void remove(std::size_t index) { chain_.remove(*entries_[index], now_); }
 
@@ -54,6 +54,7 @@ class ChainRig final : public ChainSink {
   MonoTime now() const { return now_; }
 
   // "0:ab 100:cd 200:EOF" — milliseconds, then what came out; FIN and RST for the endings.
+  bool websocket = false;  // what a toxic that comes now is told
   std::string log() const { return log_; }
   std::string bytes() const { return bytes_; }
   std::vector<std::size_t> sizes() const { return sizes_; }
@@ -79,7 +80,7 @@ class ChainRig final : public ChainSink {
     }
   }
   void on_reset() override { note("RST"); }
-  void on_answer(std::string answer, bool close) override {
+  void on_answer(const Message*, std::string answer, bool close) override {
     answers_ += answer;
     if (close) answers_ += "|close";
   }

@@ -17,8 +17,8 @@ class Bandwidth final : public Toxic {
     return {.bytes = piece, .release = free_at_};
   }
   // What waited under another rate starts anew under this one.
-  Verdict on_start(MonoTime now, Direction, bool, const Setting&) override {
-    free_at_ = now;
+  Verdict on_start(const Meeting& meeting, const Setting&) override {
+    free_at_ = meeting.now;
     return {};
   }
 

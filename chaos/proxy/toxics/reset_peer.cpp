@@ -10,9 +10,9 @@ class ResetPeer final : public Toxic {
     return reset(chunk.at, setting);
   }
   Verdict on_end(MonoTime at, const Setting& setting) override { return reset(at, setting); }
-  Verdict on_start(MonoTime now, Direction, bool live, const Setting& setting) override {
+  Verdict on_start(const Meeting& meeting, const Setting& setting) override {
     armed_ = false;
-    return live ? reset(now, setting) : Verdict{};
+    return meeting.live ? reset(meeting.now, setting) : Verdict{};
   }
 
   Verdict reset(MonoTime since, const Setting& setting) {

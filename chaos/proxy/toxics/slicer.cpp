@@ -14,9 +14,9 @@ class Slicer final : public Toxic {
     next_ = release + setting.microseconds("delay");
     return {.bytes = size, .release = release};
   }
-  Verdict on_start(MonoTime now, Direction, bool, const Setting&) override {
+  Verdict on_start(const Meeting& meeting, const Setting&) override {
     sizes_.clear();
-    next_ = now;
+    next_ = meeting.now;
     return {};
   }
 

@@ -11,8 +11,8 @@ class Timeout final : public Toxic {
   }
   // The end is swallowed like everything else, but is no sign of life.
   Verdict on_end(MonoTime, const Setting&) override { return {.drop = true}; }
-  Verdict on_start(MonoTime now, Direction, bool, const Setting& setting) override {
-    return silence(now, setting);
+  Verdict on_start(const Meeting& meeting, const Setting& setting) override {
+    return silence(meeting.now, setting);
   }
   Ending on_removed() override { return Ending::kClose; }
 
