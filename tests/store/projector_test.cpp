@@ -216,6 +216,27 @@ TEST(Projector, ADatabaseThatIsRemovedUnderItIsMadeAnew) {
   EXPECT_EQ(difference(database, folder.stream.machine().state()), "");
 }
 
+TEST(Projector, WhereSomebodyMovedTheProjectionItStartsAgainFromThere) {
+  StoreFolder folder(9);
+  Projector projector = folder.open_projector();
+  folder.feed(300);
+  ASSERT_TRUE(folder.catch_up(projector));
+  {  // as a tool that wants everything projected anew
+    Sql database(folder.options.path);
+    for (const char* table : {"orders", "fills", "positions", "signals", "commands"})
+      database.run(std::string("DELETE FROM ") + table);
+    database.run("UPDATE projection SET last_sequence = 0, last_instant_ns = 0");
+  }
+  folder.feed(300);
+  const Status stepped = projector.step(folder.persister->durable());
+  ASSERT_FALSE(stepped);
+  EXPECT_EQ(stepped.error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(folder.catch_up(projector));
+  Sql database(folder.options.path);
+  EXPECT_EQ(difference(database, folder.stream.machine().state()), "");
+  EXPECT_GT(database.number("SELECT count(*) FROM signals WHERE record < 300"), 0);
+}
+
 TEST(Projector, AnotherInstancesDatabaseIsRefusedAndAnAncestorsIsTaken) {
   StoreFolder folder(9);
   {
@@ -276,35 +297,6 @@ TEST(Projector, ADatabaseOfAnotherHistoryIsMadeAnew) {
   EXPECT_TRUE(fs::exists(folder.options.path + ".ahead-1"));
   Sql database(folder.options.path);
   EXPECT_EQ(difference(database, folder.stream.machine().state()), "");
-}
-
-TEST(Projector, WhereTheJournalNoLongerReachesBackItRebuildsAndNotesTheGap) {
-  StoreFolder folder(14);
-  {
-    Projector ahead = folder.open_projector();
-    folder.feed(200);
-    ASSERT_TRUE(folder.catch_up(ahead));
-  }
-  const std::int64_t known =
-      Sql(folder.options.path).number("SELECT last_sequence FROM projection");
-  ProjectorOptions elsewhere = folder.options;
-  elsewhere.path = folder.data / "other.db";
-  Projector replica = std::move(Projector::open(elsewhere, folder.writer->ring()).value());
-  for (int i = 0; i < 40; ++i) {  // the ring is lapped, segments go
-    folder.feed(1000);
-    ASSERT_TRUE(replica.step(folder.persister->durable()));
-    folder.snapshot(replica);
-  }
-  ASSERT_FALSE(fs::exists(folder.journal.segment(1)));
-  Projector projector = folder.open_projector();
-  const auto notices = projector.take_notices();
-  ASSERT_EQ(notices.size(), 1u);
-  EXPECT_NE(notices[0].find("no longer has records " + std::to_string(known + 1)),
-            std::string::npos);
-  ASSERT_TRUE(folder.catch_up(projector));
-  Sql database(folder.options.path);
-  EXPECT_EQ(difference(database, folder.stream.machine().state()), "");
-  EXPECT_EQ(database.number("SELECT first_sequence FROM gaps"), known + 1);
 }
 
 TEST(Projector, CommitNowWaitsForTheLockAndThenHasIt) {
