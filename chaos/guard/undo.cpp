@@ -1,5 +1,7 @@
 #include "chaos/guard/undo.h"
 
+#include <algorithm>
+
 #include "chaos/fault/registry.h"
 #include "core/base/check.h"
 #include "core/os/clock.h"
@@ -8,6 +10,8 @@
 
 namespace levi::chaos {
 namespace {
+
+constexpr Nanos kLeasePatience = 5s;
 
 void pause_between_attempts() {
   os::Loop loop;
@@ -23,12 +27,29 @@ std::vector<Trace> look(Fault& fault, const Target& target, const Undo& undo) {
            "levictl chaos undo"}};
 }
 
+// True while a core that did not answer may yet come back: it was killed, and is being restarted; a
+// call that met its death broke in the middle. Where a stage ended, its runtime folder went with
+// it.
+bool may_come_back(const TargetSpec& target, const Error& problem) {
+  const ErrorCode code = problem.code;
+  const bool answered =
+      code == ErrorCode::kConflict || code == ErrorCode::kRefused || code == ErrorCode::kNotFound;
+  return !answered && (target.runtime.empty() || os::exists(target.runtime));
+}
+
 // The lease is the target's word that a run is active: given back as soon as nothing of the run can
-// act any more. A target that does not answer lets it run out by itself.
-void give_back_lease(const UndoLog& log) {
-  if (log.target().api.empty()) return;
-  (void)Target(log.target())
-      .api("DELETE", "/chaos/lease?run=" + os::percent_encode(log.owner().run));
+// act any more. It survives a restart of the core; a target that does not answer for long lets it
+// run out by itself.
+void give_back_lease(const UndoLog& log, Nanos patience) {
+  const TargetSpec& target = log.target();
+  if (target.api.empty()) return;
+  const std::string call = "/chaos/lease?run=" + os::percent_encode(log.owner().run);
+  const MonoTime deadline = os::mono_now() + std::min(patience, kLeasePatience);
+  while (true) {
+    const auto answer = Target(target).api("DELETE", call);
+    if (answer || !may_come_back(target, answer.error()) || os::mono_now() >= deadline) return;
+    pause_between_attempts();
+  }
 }
 
 }  // namespace
@@ -73,7 +94,7 @@ Undone undo_log(UndoLog& log, Nanos patience) {
       ++undone.reverted;
     }
   }
-  give_back_lease(log);
+  give_back_lease(log, patience);
   return undone;
 }
 

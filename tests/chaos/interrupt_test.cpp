@@ -20,7 +20,8 @@ bool waits_in_guard(const std::string& step) { return step.rfind("guard-", 0) ==
 // All trials are over: what comes now cuts none short.
 bool all_done(const std::string& step) { return step == "end" || step == "guard-before-end"; }
 bool has_guard(const std::string& step) { return step != "begin"; }
-bool stands_at(const std::string& step) {
+bool stands_at(Kind kind, const std::string& step) {
+  if (kind == Kind::kCoreKill) return false;  // its supervisor may be quicker than the look
   return step == "prove" || step == "observe" || step == "guard-after-inject";
 }
 
@@ -30,6 +31,7 @@ class Interrupt : public StageRig, public testing::WithParamInterface<Kind> {
     // The core's feed waits longer after each loss: many of these in a row would take minutes.
     if (GetParam() == Kind::kHalfOpen)
       return {"guard-after-inject", "observe", "guard-before-revert", "guard-after-revert"};
+    if (GetParam() == Kind::kCoreKill) return {"guard-after-inject", "prove", "observe"};
     std::vector<std::string> all = kAround;
     if (GetParam() != Kind::kKill) return all;
     all.insert(all.begin(), kBefore.begin(), kBefore.end());
@@ -39,7 +41,7 @@ class Interrupt : public StageRig, public testing::WithParamInterface<Kind> {
 
   void run_to(const std::string& step) {
     ASSERT_NO_FATAL_FAILURE(start_run_of(GetParam(), step));
-    if (stands_at(step)) {
+    if (stands_at(GetParam(), step)) {
       EXPECT_TRUE(fault_stands(GetParam())) << "nothing to take back";
     }
   }
@@ -119,7 +121,7 @@ TEST_P(Interrupt, WhereBothDieTheNextCommandTakesEverythingBack) {
     ASSERT_TRUE(run().kill(SIGKILL));
     (void)end_run();
     const bool held_by_guard = GetParam() == Kind::kDbLock;  // its child goes with it
-    if (stands_at(step) && !held_by_guard) {
+    if (stands_at(GetParam(), step) && !held_by_guard) {
       EXPECT_TRUE(fault_stands(GetParam()));
     }
     if (is_sealed()) {
@@ -131,13 +133,11 @@ TEST_P(Interrupt, WhereBothDieTheNextCommandTakesEverythingBack) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Interrupt,
-                         testing::Values(Kind::kHalfOpen, Kind::kDbLock, Kind::kKill),
-                         [](const auto& tested) {
-                           std::string name = to_string(tested.param);
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Of, Interrupt, testing::ValuesIn(kKinds), [](const auto& tested) {
+  std::string name = to_string(tested.param);
+  std::erase(name, '-');
+  return name;
+});
 
 }  // namespace
 }  // namespace levi::chaos

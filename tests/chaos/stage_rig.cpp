@@ -74,6 +74,8 @@ const char* to_string(Kind kind) {
       return "db-lock";
     case Kind::kKill:
       return "kill";
+    case Kind::kCoreKill:
+      return "core-kill";
   }
   return "";
 }
@@ -89,13 +91,15 @@ std::string scenario_text(Kind kind) {
       return head + "inject: {fault: db.lock}\nfor: 100ms\n";
     case Kind::kKill:
       return head + "inject: {fault: kill.switch}\nvariants: [control-port, file]\n";
+    case Kind::kCoreKill:
+      return head + "inject: {fault: core.kill}\n";
   }
   return "";
 }
 
 void StageRig::SetUp() {
   ASSERT_TRUE(os::write_file_atomic(folder("quiet.yaml"), kQuietConfig));
-  for (const Kind kind : {Kind::kHalfOpen, Kind::kDbLock, Kind::kKill})
+  for (const Kind kind : kKinds)
     ASSERT_TRUE(os::write_file_atomic(scenario_file(kind), scenario_text(kind)));
   cli::StageOptions options;
   options.config = folder("quiet.yaml");
@@ -203,6 +207,8 @@ bool StageRig::fault_stands(Kind kind) {
       return !eventually([&] { return !database_locked(stage_.data + "/levi.db"); }, 100ms);
     case Kind::kKill:
       return is_sealed();
+    case Kind::kCoreKill:
+      return control("GET", "/healthz").status == 0;
   }
   return false;
 }

@@ -15,9 +15,10 @@
 
 namespace levi::chaos {
 
-// A fault that the exchange must take back, one that a child of the guard holds, and the one that
-// only levictl may lift.
-enum class Kind { kHalfOpen, kDbLock, kKill };
+// A fault that the exchange must take back, one that a child of the guard holds, the one that only
+// levictl may lift, and the core's own death, over which the lease must not be forgotten.
+enum class Kind { kHalfOpen, kDbLock, kKill, kCoreKill };
+inline constexpr Kind kKinds[] = {Kind::kHalfOpen, Kind::kDbLock, Kind::kKill, Kind::kCoreKill};
 const char* to_string(Kind kind);
 std::string scenario_text(Kind kind);  // of two trials, with short waits
 
