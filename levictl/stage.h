@@ -23,6 +23,7 @@ struct StageOptions {
   std::uint64_t seed = 1;        // of the practice exchange's market flow
   std::string
       config;  // levid.yaml to use instead of the generated one's engines and limits; may be empty
+  std::string symbols;          // of the practice exchange, "A,B"; empty: its own choice
   bool end_with_owner = false;  // the calling process is the owner
   bool open_latch =
       true;  // the first opening of the new instance, explicitly asked for by starting a stage
@@ -48,6 +49,7 @@ struct Stage {
   std::string binary;  // "levid" or "levid-sabotage"
   std::string sabotage;
   std::uint64_t seed = 0;
+  std::string symbols;
   StageProcess supervisor;
   StageProcess levid;
   StageProcess practice_exchange;

@@ -55,7 +55,7 @@ std::string stage_file(const std::string& name) {
 }
 
 Status write_stage(const Stage& stage) {
-  json value = {{"environment", "stage"}, {"seed", stage.seed}};
+  json value = {{"environment", "stage"}, {"seed", stage.seed}, {"symbols", stage.symbols}};
   for (const auto& field : kTextFields) value[field.key] = stage.*field.member;
   value["supervisor"] = to_json(stage.supervisor);
   value["levid"] = to_json(stage.levid);
@@ -73,6 +73,7 @@ Result<Stage> read_stage(const std::string& name) {
     for (const auto& field : kTextFields)
       stage.*field.member = value.at(field.key).get<std::string>();
     stage.seed = value.at("seed").get<std::uint64_t>();
+    stage.symbols = value.value("symbols", "");
     stage.supervisor = process_from(value.at("supervisor"));
     stage.levid = process_from(value.at("levid"));
     stage.practice_exchange = process_from(value.at("practice_exchange"));

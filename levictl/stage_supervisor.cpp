@@ -103,6 +103,7 @@ class Supervisor {
         "--port",   port(stage_.exchange),          "--admin-port",   port(stage_.exchange_admin),
         "--seed",   std::to_string(stage_.seed),    "--venue-limits", "off",
         "--ledger", stage_.folder + "/ledger.jsonl"};
+    if (!stage_.symbols.empty()) arguments.insert(arguments.end(), {"--symbols", stage_.symbols});
     const auto on_ready = [this](bool ready) {
       const Status started =
           ready ? start_levid()
