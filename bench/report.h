@@ -73,7 +73,7 @@ inline Samples run_limit(const std::string& name, int count,
 // A limit program that takes turns with us, as finely as we like (limit.h, `--ask`). Dies with us.
 class Limit {
  public:
-  explicit Limit(const std::string& name) {
+  explicit Limit(const std::string& name, bool spin = false) {
     auto asks = os::make_pipe();
     auto answers = os::make_pipe();
     LEVI_CHECK(asks && answers);
@@ -81,6 +81,7 @@ class Limit {
     options.program = os::own_executable_folder() + "/limit_" + name;
     options.arguments = {"--ask", std::to_string(kIn), std::to_string(kOut)};
     options.descriptors = {{asks.value().first.get(), kIn}, {answers.value().second.get(), kOut}};
+    if (spin) options.environment_add = {{"LEVI_LIMIT_SPIN", "1"}};
     options.parent_death_signal = SIGKILL;
     auto child = os::Child::spawn(options);
     LEVI_CHECK(child);
