@@ -60,6 +60,7 @@ Result<std::unique_ptr<GuardClient>> GuardClient::start(os::Loop& loop,
   spawn.stdout_path = "/dev/null";
   spawn.new_session =
       true;  // Ctrl-C at the terminal is for levictl, which tells the guard by the pipe
+  spawn.parent_death_signal = SIGCONT;  // a guard that was stopped still has its work to do
   LEVI_TRY(child, os::Child::spawn(spawn));
   pair.second.reset();
   std::unique_ptr<GuardClient> client(new GuardClient(loop, std::move(child), std::move(pair.first),

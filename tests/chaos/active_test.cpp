@@ -76,6 +76,14 @@ TEST_F(Active, StopEndsARunWhoseLevictlAndGuardAreBothStopped) {
   expect_nothing_left();
 }
 
+TEST_F(Active, AStoppedGuardGoesOnWhenLevictlIsKilled) {
+  ASSERT_NO_FATAL_FAILURE(start_run_of(Kind::kDbLock, "observe"));
+  ASSERT_NO_FATAL_FAILURE(signal_guard(SIGSTOP));
+  ASSERT_TRUE(run().kill(SIGKILL));
+  (void)end_run();
+  expect_nothing_left();
+}
+
 // It hangs inside an undo and answers neither levictl nor a signal: killed, and undone in its
 // place.
 TEST_F(Active, StopEndsARunWhoseGuardHangs) {
