@@ -142,6 +142,44 @@ Status read_toxics(const JsonValue& json, std::vector<ToxicEntry>& toxics) {
   return ok();
 }
 
+// {"mode":"terminate","certificate":FILE,"key":FILE,"upstream_tls":true,"upstream_ca":FILE,
+//  "server_name":NAME,"insecure":false}
+Status read_tls(const JsonValue& json, TlsSettings& tls) {
+  const JsonValue* given = json.find("tls");
+  if (given == nullptr) return ok();
+  if (given->kind != JsonValue::Kind::kObject) return wrong_type(*given, "Proxy.tls", "object");
+  std::string mode = tls.terminate ? "terminate" : "pass";
+  LEVI_TRY_STATUS(read_text(*given, "Proxy.tls", "mode", mode));
+  if (mode != "pass" && mode != "terminate") return bad_body("tls.mode is pass or terminate");
+  tls.terminate = mode == "terminate";
+  LEVI_TRY_STATUS(read_text(*given, "Proxy.tls", "certificate", tls.certificate));
+  LEVI_TRY_STATUS(read_text(*given, "Proxy.tls", "key", tls.key));
+  LEVI_TRY_STATUS(read_text(*given, "Proxy.tls", "upstream_ca", tls.upstream_ca));
+  LEVI_TRY_STATUS(read_text(*given, "Proxy.tls", "server_name", tls.server_name));
+  LEVI_TRY_STATUS(read_flag(*given, "Proxy.tls", "upstream_tls", tls.upstream_tls));
+  LEVI_TRY_STATUS(read_flag(*given, "Proxy.tls", "insecure", tls.insecure));
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return bad_body("tls.certificate and tls.key come together");
+  }
+  return ok();
+}
+
+void append_tls(std::string& out, const TlsSettings& tls) {
+  const auto text = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    out += std::string(",\"") + name + "\":";
+    append_json_string(out, value);
+  };
+  out += ",\"tls\":{\"mode\":\"terminate\"";
+  text("certificate", tls.certificate);
+  text("key", tls.key);
+  text("upstream_ca", tls.upstream_ca);
+  text("server_name", tls.server_name);
+  if (!tls.upstream_tls) out += ",\"upstream_tls\":false";
+  if (tls.insecure) out += ",\"insecure\":true";
+  out += '}';
+}
+
 void append_value(std::string& out, const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value.value)) {
     append_json_number(out, *integer);
@@ -170,6 +208,7 @@ Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& in
   LEVI_TRY_STATUS(read_text(json, struct_name, "listen", input.listen));
   LEVI_TRY_STATUS(read_text(json, struct_name, "upstream", input.upstream));
   LEVI_TRY_STATUS(read_flag(json, struct_name, "enabled", input.enabled));
+  LEVI_TRY_STATUS(read_tls(json, input.tls));
   return read_toxics(json, input.toxics);
 }
 
@@ -252,7 +291,9 @@ void append_proxy(std::string& out, const Proxy& proxy) {
     if (!std::exchange(first, false)) out += ',';
     append_toxic(out, *entry);
   }
-  out += "]}";
+  out += ']';
+  if (proxy.tls().terminate) append_tls(out, proxy.tls());
+  out += '}';
 }
 
 int api_status(ErrorCode code) {

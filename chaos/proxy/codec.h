@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "chaos/proxy/json_value.h"
+#include "chaos/proxy/tls.h"
 #include "chaos/proxy/toxic_entry.h"
 #include "core/base/result.h"
 
@@ -23,7 +24,8 @@ struct ProxyInput {
   std::string listen;
   std::string upstream;
   bool enabled = true;
-  std::vector<ToxicEntry> toxics;  // not empty: replaces what is there
+  TlsSettings tls = {};
+  std::vector<ToxicEntry> toxics = {};  // not empty: replaces what is there
 };
 
 // Fields that are not given keep what `input` has. `struct_name` is Go's, for its errors.

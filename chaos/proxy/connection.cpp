@@ -25,13 +25,12 @@ void keep_alive(int fd) {
 }  // namespace
 
 Connection::Connection(Runtime& runtime, ConnectionOwner& owner, std::uint64_t ordinal,
-                       std::unique_ptr<Transport> client, std::string greeting, std::string early)
+                       std::unique_ptr<Transport> client, std::string greeting)
     : runtime_(runtime),
       owner_(owner),
       ordinal_(ordinal),
       client_name_(os::peer_name(client->fd()).str()),
       greeting_(std::move(greeting)),
-      early_(std::move(early)),
       links_{{Direction::kUpstream, *this, exchange_}, {Direction::kDownstream, *this, exchange_}} {
   keep_alive(client->fd());
   ends_[kClient].transport = std::move(client);
@@ -79,17 +78,17 @@ void Connection::on_connect_decided() {
 }
 
 void Connection::start_links() {
+  // Its socket has sent nothing yet: these few bytes fit.
+  if (!greeting_.empty()) {
+    (void)os::send_some(ends_[kClient].transport->fd(), greeting_.data(), greeting_.size());
+  }
   Transport& client = *ends_[kClient].transport;
   Transport& server = *ends_[kServer].transport;
   links_[0].attach(client, server);
   links_[1].attach(server, client);
   linked_ = true;
   owner_.on_connected(*this);
-  if (!greeting_.empty()) links_[1].deliver(std::exchange(greeting_, {}));
-  if (!early_.empty()) {
-    on_received(Direction::kUpstream, early_.size());
-    links_[0].take(std::exchange(early_, {}), os::mono_now());
-  }
+  if (server.begins_by_reading()) read_from(kServer);
   settle();
 }
 
@@ -97,7 +96,7 @@ void Connection::refuse(const std::string& why) {
   if (!greeting_.empty()) {
     constexpr std::string_view kNoGateway =
         "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    (void)ends_[kClient].transport->send(kNoGateway.data(), kNoGateway.size());
+    (void)os::send_some(ends_[kClient].transport->fd(), kNoGateway.data(), kNoGateway.size());
     finish(Finish::kClosed, why);
     return;
   }
@@ -116,7 +115,10 @@ void Connection::on_ready(Side side, std::uint32_t ready) {
   }
   if (ready & os::kHangUp) end_of(side).hung = true;
   if (to(side).wants_write()) to(side).flush();
-  if (ready & (os::kReadable | os::kHangUp)) read_from(side);
+  // Writable alone may be what a TLS read waited for.
+  if ((ready & (os::kReadable | os::kHangUp)) || end_of(side).transport->wants_write()) {
+    read_from(side);
+  }
   settle();
 }
 
@@ -177,7 +179,11 @@ void Connection::update_interest(Side side) {
   End& end = end_of(side);
   std::uint32_t interest = 0;
   if (from(side).wants_read()) interest |= os::kReadable;
-  if (to(side).wants_write() || end.transport->wants_write()) interest |= os::kWritable;
+  const bool waits_for_read = end.transport->write_waits_for_read();
+  if (to(side).wants_write() && waits_for_read) interest |= os::kReadable;
+  if ((to(side).wants_write() && !waits_for_read) || end.transport->wants_write()) {
+    interest |= os::kWritable;
+  }
   // The kernel reports a dead peer whatever the interest: not to be told again and again.
   if (interest == 0 && end.hung) {
     unwatch(side);

@@ -37,10 +37,10 @@ class ConnectionOwner {
 
 class Connection final : public LinkEvents {
  public:
-  // `greeting` goes to the client as it is, once the upstream has answered; `early` are bytes that
-  // the client sent already: a CONNECT tunnel has both.
+  // `greeting` goes to the client as it is, in the clear, once the upstream has answered: of a
+  // CONNECT tunnel.
   Connection(Runtime& runtime, ConnectionOwner& owner, std::uint64_t ordinal,
-             std::unique_ptr<Transport> client, std::string greeting = {}, std::string early = {});
+             std::unique_ptr<Transport> client, std::string greeting = {});
   ~Connection() override;
 
   void connect(const std::string& upstream);
@@ -103,7 +103,6 @@ class Connection final : public LinkEvents {
   const std::uint64_t ordinal_;
   std::string client_name_;
   std::string greeting_;
-  std::string early_;
   End ends_[2];
   Exchange exchange_;
   Link links_[2];

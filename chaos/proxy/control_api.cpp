@@ -189,8 +189,8 @@ HttpResponse ControlApi::on_proxy(const HttpRequest& request, const std::string&
   if (!json) return failure(json.error());
   ProxyInput input;
   if (update) {
-    input = {
-        name, proxy.value()->listen(), proxy.value()->upstream(), proxy.value()->enabled(), {}};
+    const Proxy& old = *proxy.value();
+    input = {name, old.listen(), old.upstream(), old.enabled(), old.tls(), {}};
   }
   const Status read = read_proxy(json.value(), "Proxy", input);
   if (!read) return failure(read.error());

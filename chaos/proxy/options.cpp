@@ -17,6 +17,8 @@ usage: levi-proxy [flags]        (one dash or two)
   -seed N             the same seed afflicts the same connections again (default: drawn, and printed)
   -proxy-metrics      bytes of each proxy at GET /metrics
   -runtime-metrics    memory, descriptors and connections at GET /metrics
+  -connect HOST:PORT  an HTTP CONNECT proxy: a client's httpsProxy; known upstreams go through their proxies
+  -tls-ca FILE        makes a scratch CA and writes its certificate there, for proxies that end TLS
   -drain DURATION     on SIGTERM, how long open connections may go on (default 5s)
   -compat             Toxiproxy's old ways: a refused upstream is a clean end, no token is needed
   -version            print the version
@@ -66,6 +68,8 @@ Texts text_flags(Options& options) {
   return {{"host", into(options.host)},
           {"port", into(options.port)},
           {"config", into(options.config)},
+          {"connect", into(options.connect)},
+          {"tls-ca", into(options.tls_ca)},
           {"seed", [&](const std::string& value) { return read_seed(value, options); }},
           {"drain", [&](const std::string& value) { return read_drain(value, options); }}};
 }

@@ -19,7 +19,9 @@ struct Options {
   bool proxy_metrics = false;
   bool runtime_metrics = false;
   bool compat = false;
-  Nanos drain = 5s;  // SIGTERM: how long open connections may still go on
+  std::string connect;  // HTTP CONNECT listener (forward.h); empty: none
+  std::string tls_ca;   // where the scratch CA is written; empty: no CA
+  Nanos drain = 5s;     // SIGTERM: how long open connections may still go on
   bool version = false;
   bool help = false;
 };

@@ -51,8 +51,8 @@ Result<Proxy*> Proxies::create(ProxyInput input) {
   if (proxies_.count(input.name) > 0) {
     return error(ErrorCode::kConflict, "proxy already exists");
   }
-  auto proxy =
-      std::make_unique<Proxy>(runtime_, input.name, ProxyAddress{input.listen, input.upstream});
+  auto proxy = std::make_unique<Proxy>(runtime_, input.name,
+                                       ProxyAddress{input.listen, input.upstream, input.tls});
   LEVI_TRY_STATUS(give_toxics(*proxy, std::move(input.toxics)));
   if (input.enabled) {
     LEVI_TRY_STATUS(proxy->start());
@@ -63,10 +63,10 @@ Result<Proxy*> Proxies::create(ProxyInput input) {
 }
 
 Status Proxies::update(Proxy& proxy, const ProxyInput& input) {
-  if (!proxy.same_address({input.listen, input.upstream})) {
+  if (!proxy.same_address({input.listen, input.upstream, input.tls})) {
     LEVI_TRY_STATUS(parse_listen(input.listen));
     proxy.stop();
-    LEVI_TRY_STATUS(proxy.move({input.listen, input.upstream}));
+    LEVI_TRY_STATUS(proxy.move({input.listen, input.upstream, input.tls}));
   }
   if (input.enabled) return proxy.start();
   proxy.stop();
@@ -79,9 +79,9 @@ Result<Proxy*> Proxies::replace(ProxyInput input, bool& created) {
   created = found == proxies_.end();
   if (created) return create(std::move(input));
   Proxy& proxy = *found->second;
-  if (!proxy.same_address({input.listen, input.upstream})) {
+  if (!proxy.same_address({input.listen, input.upstream, input.tls})) {
     proxy.stop();
-    LEVI_TRY_STATUS(proxy.move({input.listen, input.upstream}));
+    LEVI_TRY_STATUS(proxy.move({input.listen, input.upstream, input.tls}));
   }
   proxy.clear_toxics();
   LEVI_TRY_STATUS(give_toxics(proxy, std::move(input.toxics)));
@@ -131,7 +131,7 @@ Result<Proxy*> Proxies::add_or_replace(ProxyInput input) {
   const auto found = proxies_.find(input.name);
   if (found == proxies_.end()) return create(std::move(input));
   Proxy& proxy = *found->second;
-  if (!proxy.same_address({input.listen, input.upstream})) {
+  if (!proxy.same_address({input.listen, input.upstream, input.tls})) {
     proxies_.erase(found);
     return create(std::move(input));
   }

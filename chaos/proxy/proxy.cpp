@@ -20,6 +20,13 @@ const char* direction_name(Direction direction) {
   return direction == Direction::kUpstream ? "upstream" : "downstream";
 }
 
+// "[::1]:443" → "::1"
+std::string host_of(const std::string& upstream) {
+  std::string host = upstream.substr(0, upstream.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
 const char* finish_name(Finish how) {
   switch (how) {
     case Finish::kComplete:
@@ -49,6 +56,11 @@ Proxy::~Proxy() {
 
 Status Proxy::start() {
   if (enabled_) return ok();
+  terminator_.reset();
+  if (address_.tls.terminate) {
+    LEVI_TRY_ASSIGN(terminator_, TlsTerminator::create(address_.tls, host_of(address_.upstream),
+                                                       runtime_.authority.get()));
+  }
   LEVI_TRY(listening, listen_at(address_.listen));
   listener_ = std::move(listening.fd);
   // As Toxiproxy: what it got is what it asks for from now on.
@@ -77,7 +89,8 @@ void Proxy::stop() {
 }
 
 bool Proxy::same_address(const ProxyAddress& other) const {
-  return address_.upstream == other.upstream && same_listen(address_.listen, other.listen);
+  return address_.upstream == other.upstream && address_.tls == other.tls &&
+         same_listen(address_.listen, other.listen);
 }
 
 Status Proxy::move(ProxyAddress address) {
@@ -93,7 +106,7 @@ void Proxy::accept_waiting() {
     os::Accepted accepted = os::accept_now(listener_.get());
     if (accepted.no_descriptors) pause_accepting();
     if (!accepted.fd) return;
-    adopt(std::make_unique<PlainTransport>(std::move(accepted.fd)), {}, {});
+    adopt(std::move(accepted.fd), {});
   }
 }
 
@@ -105,10 +118,12 @@ void Proxy::pause_accepting() {
   });
 }
 
-void Proxy::adopt(std::unique_ptr<Transport> client, std::string greeting, std::string early) {
+void Proxy::adopt(os::Fd client, std::string greeting) {
   const std::uint64_t ordinal = ++last_connection_;
-  auto connection = std::make_unique<Connection>(runtime_, *this, ordinal, std::move(client),
-                                                 std::move(greeting), std::move(early));
+  auto transport = terminator_ ? terminator_->client_side(std::move(client))
+                               : std::make_unique<PlainTransport>(std::move(client));
+  auto connection = std::make_unique<Connection>(runtime_, *this, ordinal, std::move(transport),
+                                                 std::move(greeting));
   Connection& made = *connection;
   connections_.emplace(ordinal, std::move(connection));
   if (events_.listening()) {
@@ -120,6 +135,7 @@ void Proxy::adopt(std::unique_ptr<Transport> client, std::string greeting, std::
 }
 
 std::unique_ptr<Transport> Proxy::wrap_upstream(os::Fd fd) {
+  if (terminator_) return terminator_->upstream_side(std::move(fd));
   return std::make_unique<PlainTransport>(std::move(fd));
 }
 

@@ -12,6 +12,7 @@
 
 #include "chaos/proxy/connection.h"
 #include "chaos/proxy/events.h"
+#include "chaos/proxy/tls.h"
 #include "chaos/proxy/toxic_entry.h"
 #include "core/base/result.h"
 
@@ -25,6 +26,7 @@ struct ByteCounters {
 struct ProxyAddress {
   std::string listen;
   std::string upstream;
+  TlsSettings tls = {};
 };
 
 class Proxy final : public ConnectionOwner {
@@ -40,6 +42,7 @@ class Proxy final : public ConnectionOwner {
   const std::string& name() const { return name_; }
   const std::string& listen() const { return listening_; }  // resolved while it listens
   const std::string& upstream() const { return address_.upstream; }
+  const TlsSettings& tls() const { return address_.tls; }
   bool enabled() const { return enabled_; }
   bool same_address(const ProxyAddress& other) const;
 
@@ -53,7 +56,7 @@ class Proxy final : public ConnectionOwner {
   void clear_toxics();
 
   // A connection that came another way than by the listener (CONNECT).
-  void adopt(std::unique_ptr<Transport> client, std::string greeting, std::string early);
+  void adopt(os::Fd client, std::string greeting);
 
   EventHub& events() { return events_; }
   const ByteCounters& counters() const { return counters_; }
@@ -87,7 +90,8 @@ class Proxy final : public ConnectionOwner {
   Runtime& runtime_;
   const std::string name_;
   ProxyAddress address_;
-  std::string listening_;  // what the API shows
+  std::unique_ptr<TlsTerminator> terminator_;  // where the proxy ends TLS
+  std::string listening_;                      // what the API shows
   bool enabled_ = false;
   os::Fd listener_;
   os::Loop::TimerId accept_pause_ = 0;

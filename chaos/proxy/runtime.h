@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "chaos/proxy/tls.h"
 #include "core/os/loop.h"
 #include "core/os/precise_timers.h"
 #include "core/os/resolver.h"
@@ -26,6 +27,8 @@ struct Runtime {
   const std::uint64_t seed;  // of everything random that toxics do
   const bool compat;         // Toxiproxy's old ways: FIN where it sends FIN
   std::vector<char> buffer;  // scratch of whichever link is reading
+
+  std::unique_ptr<ScratchAuthority> authority;  // null: proxies that end TLS bring certificates
 
   // A connection that is over may still be on the stack: it is destroyed in a later round.
   void bury(std::unique_ptr<Connection> connection);

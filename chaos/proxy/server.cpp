@@ -64,12 +64,30 @@ void announce(const Options& options, const os::Endpoint& endpoint, std::uint16_
   log_line(LogLevel::kInfo, "Starting Toxiproxy HTTP server", fields);
 }
 
+// What Toxiproxy has not: the scratch CA and the CONNECT listener.
+Status open_extras(Server& server, const Options& options) {
+  if (!options.tls_ca.empty()) {
+    LEVI_TRY_ASSIGN(server.runtime.authority, ScratchAuthority::create(options.tls_ca));
+  }
+  if (options.connect.empty()) return ok();
+  LEVI_TRY(endpoint, parse_listen(options.connect));
+  if (!endpoint.is_loopback() && !options.compat) {
+    return error(ErrorCode::kRefused, "-connect " + options.connect + " would be open to others",
+                 "listen on localhost, or give -compat");
+  }
+  LEVI_TRY_STATUS(server.forward.listen(endpoint));
+  log_line(LogLevel::kInfo, "Starting CONNECT proxy",
+           ",\"port\":" + std::to_string(server.forward.port()));
+  return ok();
+}
+
 }  // namespace
 
 Server::Server(os::Loop& loop_given, std::uint64_t seed, bool compat, ControlOptions control)
     : loop(loop_given),
       runtime(loop_given, seed, compat),
       proxies(runtime),
+      forward(runtime, proxies),
       api(loop_given, proxies, std::move(control)) {}
 
 Status Server::populate_file(const std::string& path) {
@@ -90,6 +108,7 @@ Status Server::populate_file(const std::string& path) {
 void Server::drain(MonoTime deadline, os::Loop::Task done) {
   api.stop();
   proxies.stop_accepting();
+  forward.stop_accepting();
   if (proxies.connection_count() == 0 || os::mono_now() >= deadline) {
     done();
     return;
@@ -110,6 +129,8 @@ int serve(const Options& options) {
                 {.proxy_metrics = options.proxy_metrics,
                  .runtime_metrics = options.runtime_metrics,
                  .token = options.compat ? std::string() : environment("LEVI_PROXY_TOKEN")});
+  const Status opened = open_extras(server, options);
+  if (!opened) return fail_usage(opened.error().text());
   if (!options.config.empty()) {
     const Status populated = server.populate_file(options.config);
     if (!populated) return fail_usage(populated.error().text());

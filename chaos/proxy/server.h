@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "chaos/proxy/control_api.h"
+#include "chaos/proxy/forward.h"
 #include "chaos/proxy/options.h"
 #include "chaos/proxy/proxies.h"
 #include "chaos/proxy/runtime.h"
@@ -27,6 +28,7 @@ class Server {
   os::Loop& loop;
   Runtime runtime;
   Proxies proxies;
+  Forward forward;
   ControlApi api;
 };
 

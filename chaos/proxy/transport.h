@@ -25,6 +25,9 @@ class Transport {
   virtual void end_sending() = 0;  // the peer sees the end; we still read
   // TLS: a read or a write waits for the socket to be writable.
   virtual bool wants_write() const { return false; }
+  // And a write for it to be readable: waiting to be writable would spin.
+  virtual bool write_waits_for_read() const { return false; }
+  virtual bool begins_by_reading() const { return false; }  // it speaks first
 
   int fd() const { return fd_.get(); }
   os::Fd take() { return std::move(fd_); }
