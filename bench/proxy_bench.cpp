@@ -1,0 +1,240 @@
+// levi-proxy beside a bare copy proxy and no proxy at all, in turns of one run.
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "bench/proxy_stage.h"
+#include "bench/report.h"
+
+namespace levi::bench {
+namespace {
+
+constexpr int kBlocks = 10;  // turns of each kind
+
+os::Fd connect_to(int port) {
+  auto fd = os::connect_blocking({"127.0.0.1", static_cast<std::uint16_t>(port), {}}, 20s);
+  LEVI_CHECK(fd);
+  return std::move(fd).value();
+}
+
+// Blocks by poll: the socket itself does not.
+std::size_t receive(int fd, char* into, std::size_t size) {
+  for (;;) {
+    const os::Moved moved = os::receive_some(fd, into, size);
+    if (moved.bytes > 0) return moved.bytes;
+    LEVI_CHECK(moved.again);
+    pollfd watched{fd, POLLIN, 0};
+    LEVI_CHECK(::poll(&watched, 1, 20'000) == 1);
+  }
+}
+
+void send_all(int fd, std::string_view bytes) {
+  LEVI_CHECK(os::send_some(fd, bytes.data(), bytes.size()).bytes == bytes.size());
+}
+
+Nanos round_trip(int fd) {
+  static const std::string kMessage(64, 'E');
+  char bytes[64];
+  const MonoTime begin = os::mono_now();
+  send_all(fd, kMessage);
+  for (std::size_t got = 0; got < sizeof bytes;) got += receive(fd, bytes, sizeof bytes);
+  return os::mono_now() - begin;
+}
+
+Samples round_trips(int port, int count) {
+  const os::Fd fd = connect_to(port);
+  for (int i = 0; i < 100; ++i) round_trip(fd.get());
+  Samples samples;
+  for (int i = 0; i < count; ++i) samples.add(round_trip(fd.get()));
+  return samples;
+}
+
+Samples minus(const Samples& through, std::int64_t direct_ns) {
+  Samples added;
+  for (double q = 0; q < 1; q += 0.0005) added.add(Nanos{through.quantile(q) - direct_ns});
+  return added;
+}
+
+void measure_round_trips(const ProxyStage& stage) {
+  Samples direct;
+  Samples copy;
+  Samples ours;
+  for (int i = 0; i < kBlocks; ++i) {
+    direct.add_all(round_trips(stage.upstream_port, 2000));
+    copy.add_all(round_trips(stage.copy_port, 2000));
+    ours.add_all(round_trips(stage.proxy_port, 2000));
+  }
+  const std::int64_t base = direct.quantile(0.5);
+  print_figure("proxy_rtt_64B", ours, copy);
+  const Samples added = minus(ours, base);
+  const Samples copy_added = minus(copy, base);
+  print_figure("proxy_rtt_64B_added", added, copy_added,
+               at_most(added, 1.1, copy_added, "<= 1.1 x the bare copy proxy"));
+}
+
+// Bytes in a second over so many connections.
+double bulk(int port, int connections, const std::string& ask) {
+  std::vector<os::Fd> fds;
+  std::vector<pollfd> watched;
+  for (int i = 0; i < connections; ++i) {
+    fds.push_back(connect_to(port));
+    send_all(fds.back().get(), ask);
+    watched.push_back({fds.back().get(), POLLIN, 0});
+  }
+  std::vector<char> buffer(256 * 1024);
+  std::uint64_t bytes = 0;
+  MonoTime begin = os::mono_now();
+  bool warm = false;
+  for (;;) {
+    LEVI_CHECK(::poll(watched.data(), watched.size(), 20'000) > 0);
+    for (const pollfd& entry : watched) {
+      if (entry.revents == 0) continue;
+      bytes += os::receive_some(entry.fd, buffer.data(), buffer.size()).bytes;
+    }
+    const Nanos spent = os::mono_now() - begin;
+    if (!warm && spent > 100ms) {
+      warm = true;
+      bytes = 0;
+      begin = os::mono_now();
+    } else if (warm && spent > 400ms) {
+      return static_cast<double>(bytes) * 1e9 / static_cast<double>(spent.count());
+    }
+  }
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print_rate(const std::string& figure, double ours, double limit, const std::string& unit,
+                double per_unit, double least) {
+  char text[160];
+  std::snprintf(text, sizeof text, ">= %.2f of the bare copy proxy, which has %.0f: ratio %.3f",
+                least, limit / per_unit, ours / limit);
+  print_value(figure, ours / per_unit, unit.c_str(), {text, ours >= least * limit});
+}
+
+void measure_bulk(const ProxyStage& stage, int connections, const std::string& ask,
+                  const std::string& figure, const char* unit, double per_unit, double least) {
+  std::vector<double> ours;
+  std::vector<double> copy;
+  for (int i = 0; i < 7; ++i) {
+    copy.push_back(bulk(stage.copy_port, connections, ask));
+    ours.push_back(bulk(stage.proxy_port, connections, ask));
+  }
+  print_rate(figure, median(ours), median(copy), unit, per_unit, least);
+}
+
+Samples connects(int port, int count) {
+  Samples samples;
+  for (int i = 0; i < count; ++i) {
+    const MonoTime begin = os::mono_now();
+    const os::Fd fd = connect_to(port);
+    send_all(fd.get(), "E");
+    char byte = 0;
+    receive(fd.get(), &byte, 1);
+    samples.add(os::mono_now() - begin);
+  }
+  return samples;
+}
+
+void measure_connects(const ProxyStage& stage) {
+  Samples ours;
+  Samples copy;
+  for (int i = 0; i < kBlocks; ++i) {
+    copy.add_all(connects(stage.copy_port, 200));
+    ours.add_all(connects(stage.proxy_port, 200));
+  }
+  print_figure("proxy_connect_first_byte", ours, copy,
+               at_most(ours, 1.2, copy, "<= 1.2 x the bare copy proxy"));
+}
+
+void measure_latency(ProxyStage& stage) {
+  const std::int64_t base = round_trips(stage.proxy_port, 2000).quantile(0.5);
+  for (const int ms : {1, 10, 100}) {
+    stage.call("POST", "/proxies/bench/toxics",
+               R"({"type":"latency","attributes":{"latency":)" + std::to_string(ms) + "}}");
+    const os::Fd fd = connect_to(stage.proxy_port);
+    Samples late;
+    for (int i = 0; i < (ms == 100 ? 100 : 300); ++i) {
+      late.add(round_trip(fd.get()) - ms * 1ms - Nanos{base});
+    }
+    stage.call("DELETE", "/proxies/bench/toxics/latency_downstream");
+    print_figure("proxy_latency_" + std::to_string(ms) + "ms_achieved_minus_asked", late, {},
+                 {"p50 <= 0.1 ms, p99 <= 0.2 ms on an idle machine",
+                  late.quantile(0.5) <= 100'000 && late.quantile(0.99) <= 200'000});
+  }
+}
+
+std::uint64_t resident_kilobytes(pid_t pid) {
+  const auto status = os::read_file("/proc/" + std::to_string(pid) + "/status");
+  LEVI_CHECK(status);
+  return std::strtoull(status.value().c_str() + status.value().find("VmRSS:") + 6, nullptr, 10);
+}
+
+void measure_many(ProxyStage& stage) {
+  std::string list = "[";
+  for (int i = 0; i < 1000; ++i) {
+    list += (i == 0 ? "" : ",") + std::string(R"({"name":"n)") + std::to_string(i) +
+            R"(","listen":"127.0.0.1:0","upstream":"127.0.0.1:)" +
+            std::to_string(stage.upstream_port) + "\"}";
+  }
+  const std::string made = stage.call("POST", "/populate", list + "]");
+  std::vector<int> ports;
+  for (std::size_t at = made.find("\"listen\""); at != std::string::npos;
+       at = made.find("\"listen\"", at + 1)) {
+    ports.push_back(std::atoi(made.c_str() + made.find(':', made.find(':', at) + 1) + 1));
+  }
+  LEVI_CHECK(ports.size() == 1000);
+  std::vector<os::Fd> open;
+  for (int i = 0; i < 5000; ++i) {
+    open.push_back(connect_to(ports[static_cast<std::size_t>(i) % ports.size()]));
+    round_trip(open.back().get());
+  }
+  Samples calls;
+  for (int i = 0; i < 300; ++i) {
+    for (int j = 0; j < 50; ++j)
+      send_all(open[static_cast<std::size_t>(i * 50 + j) % 5000].get(), "E");
+    const MonoTime begin = os::mono_now();
+    stage.call("GET", "/proxies/bench");
+    calls.add(os::mono_now() - begin);
+  }
+  for (const os::Fd& fd : open) {  // none was lost
+    pollfd watched{fd.get(), POLLIN, 0};
+    char bytes[4096];
+    while (::poll(&watched, 1, 0) == 1) receive(fd.get(), bytes, sizeof bytes);
+    round_trip(fd.get());
+  }
+  print_figure("proxy_control_call_5000_connections", calls, {},
+               {"p99 <= 5 ms under load", calls.quantile(0.99) <= 5'000'000});
+  const double mebibytes = static_cast<double>(resident_kilobytes(stage.proxy_pid())) / 1024;
+  print_value("proxy_memory_5000_connections_1000_proxies", mebibytes, "MiB",
+              {"<= 64 MiB", mebibytes <= 64});
+}
+
+void run() {
+  ProxyStage stage;
+  const double start_ms = static_cast<double>(stage.start_ns) / 1e6;
+  print_value("proxy_start_to_listening", start_ms, "ms", {"<= 5 ms", start_ms <= 5});
+  measure_round_trips(stage);
+  measure_bulk(stage, 1, "S", "proxy_bulk_1", "MB/s", 1e6, 0.95);
+  measure_bulk(stage, 8, "S", "proxy_bulk_8", "MB/s", 1e6, 0.95);
+  measure_connects(stage);
+  measure_latency(stage);
+  measure_bulk(stage, 1, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "proxy_ws_frames",
+               "frames/s", static_cast<double>(Upstream::kFrameBytes), 0.7);
+  measure_many(stage);
+}
+
+}  // namespace
+}  // namespace levi::bench
+
+int main() {
+  levi::bench::run();
+  return 0;
+}
