@@ -38,9 +38,7 @@ Status strike(const Blow& blow) {
 
 std::vector<ActiveRun> active_runs(const std::string& parent) {
   std::vector<ActiveRun> runs;
-  const auto names = os::list_folder(parent);
-  if (!names) return runs;
-  for (const auto& name : names.value()) {
+  for (const auto& name : list_runs(parent)) {
     ActiveRun run;
     run.folder = parent + "/" + name;
     const auto owner = read_owner(run.folder);

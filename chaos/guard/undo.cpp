@@ -98,7 +98,9 @@ Undone undo_log(UndoLog& log, Nanos patience) {
   return undone;
 }
 
-Result<Undone> undo_run(const std::string& folder, Nanos patience) {
+namespace {
+
+Result<Undone> undo_unheld(const std::string& folder, Nanos patience) {
   LEVI_TRY(log, UndoLog::open(folder));
   Undone undone = undo_log(log, patience);
   if (undone.leftovers.empty()) {
@@ -107,12 +109,22 @@ Result<Undone> undo_run(const std::string& folder, Nanos patience) {
   return undone;
 }
 
+}  // namespace
+
+Result<Undone> undo_run(const std::string& folder, Nanos patience) {
+  const MonoTime deadline = os::mono_now() + patience;
+  while (true) {
+    auto undone = undo_unheld(folder, patience);
+    const bool held = !undone && undone.error().code == ErrorCode::kBusy;
+    if (!held || os::mono_now() >= deadline) return undone;
+    pause_between_attempts();
+  }
+}
+
 Leftovers undo_leftovers(const std::string& parent, Nanos patience) {
   Leftovers all;
-  const auto names = os::list_folder(parent);
-  if (!names) return all;  // nothing was ever injected from here
-  for (const auto& name : names.value()) {
-    auto undone = undo_run(parent + "/" + name, patience);
+  for (const auto& name : list_runs(parent)) {
+    auto undone = undo_unheld(parent + "/" + name, patience);
     if (!undone) {
       const ErrorCode code = undone.error().code;
       if (code == ErrorCode::kBusy) all.active.push_back(name);

@@ -32,7 +32,8 @@ std::vector<Trace> undo_one(Fault& fault, const FaultKind& kind, const Target& t
 // run's lease.
 Undone undo_log(UndoLog& log, Nanos patience = kUndoPatience);
 
-// A run whose guard is gone. Its log is removed where nothing is left.
+// A run whose guard is gone. Its log is removed where nothing is left. Another command of ours may
+// be at the same work, or just look: it is waited for, up to `patience`; then kBusy.
 Result<Undone> undo_run(const std::string& folder, Nanos patience = kUndoPatience);
 
 // All runs below `parent` that no living guard holds. The first thing that each command of ours

@@ -3,15 +3,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
 #include "core/base/check.h"
 #include "core/base/json_fields.h"
+#include "core/os/clock.h"
+#include "core/os/loop.h"
 
 namespace levi::chaos {
 namespace {
 
 constexpr const char* kSuffix = ".undo";
+constexpr const char* kGonePrefix = ".gone-";
+constexpr Nanos kLockNewMax = 2s;
+constexpr Nanos kLookAgain = 2ms;
 
 std::string entry_path(const std::string& folder, int number) {
   return folder + "/" + std::to_string(number) + kSuffix;
@@ -54,6 +60,22 @@ Result<Json> read_run(const std::string& folder) {
   return json;
 }
 
+// Another command may look into the new folder before it is locked, and even clear it away as an
+// empty one.
+Result<os::FileLock> lock_new(const std::string& folder) {
+  const MonoTime deadline = os::mono_now() + kLockNewMax;
+  os::Loop pause;
+  while (true) {
+    LEVI_TRY_STATUS(os::make_folders(folder, 0700));
+    auto lock = os::FileLock::take(folder + "/lock");
+    if (lock && os::exists(folder + "/lock")) return lock;
+    if (os::mono_now() >= deadline)
+      return lock ? error(ErrorCode::kBusy, folder + " is cleared away again and again")
+                  : lock.error();
+    pause.run_until(os::mono_now() + kLookAgain);
+  }
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
@@ -76,8 +98,7 @@ std::string undo_folder() { return state_folder() + "/undo"; }
 
 Result<UndoLog> UndoLog::create(const std::string& folder, const TargetSpec& target,
                                 const RunOwner& owner) {
-  LEVI_TRY_STATUS(os::make_folders(folder, 0700));
-  LEVI_TRY(lock, os::FileLock::take(folder + "/lock"));
+  LEVI_TRY(lock, lock_new(folder));
   UndoLog log(folder, std::move(lock));
   log.target_ = target;
   log.owner_ = owner;
@@ -90,8 +111,11 @@ Result<UndoLog> UndoLog::create(const std::string& folder, const TargetSpec& tar
 
 Result<UndoLog> UndoLog::open(const std::string& folder) {
   if (!os::exists(folder)) return error(ErrorCode::kNotFound, folder + " is gone");
-  LEVI_TRY(lock, os::FileLock::take(folder + "/lock"));
-  UndoLog log(folder, std::move(lock));
+  auto lock = os::FileLock::take(folder + "/lock");
+  // Whoever held it may have closed it meanwhile.
+  if (!os::exists(folder + "/lock")) return error(ErrorCode::kNotFound, folder + " is gone");
+  if (!lock) return lock.error();
+  UndoLog log(folder, std::move(lock).value());
   const auto run = read_run(folder);
   if (run) {
     LEVI_TRY(target, parse_target(object_at(run.value(), "target").dump(), folder + "/run.json"));
@@ -135,7 +159,30 @@ Result<std::map<int, Undo>> UndoLog::entries() const {
   return found;
 }
 
-Status UndoLog::close() { return os::remove_tree(folder_); }
+// Renamed first: another command that looks into the folder just then must neither keep it from
+// being removed nor take it for a run.
+Status UndoLog::close() {
+  const std::size_t slash = folder_.rfind('/');
+  const std::string gone = folder_.substr(0, slash + 1) + kGonePrefix + folder_.substr(slash + 1);
+  if (::rename(folder_.c_str(), gone.c_str()) != 0)
+    return io_error("cannot remove " + folder_, errno);
+  (void)os::remove_tree(gone);  // else the next command of ours does (list_runs)
+  return ok();
+}
+
+std::vector<std::string> list_runs(const std::string& parent) {
+  std::vector<std::string> runs;
+  const auto names = os::list_folder(parent);
+  if (!names) return runs;
+  for (const auto& name : names.value()) {
+    if (name.rfind(kGonePrefix, 0) == 0) {
+      (void)os::remove_tree(parent + "/" + name);
+    } else {
+      runs.push_back(name);
+    }
+  }
+  return runs;
+}
 
 Result<RunOwner> read_owner(const std::string& folder) {
   LEVI_TRY(run, read_run(folder));

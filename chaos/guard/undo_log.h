@@ -60,6 +60,9 @@ class UndoLog {
   int next_ = 1;
 };
 
+// The runs that have a folder below `parent`; clears away what an interrupted `close` left.
+std::vector<std::string> list_runs(const std::string& parent);
+
 // Who owns the run of that folder, readable while another process holds it.
 Result<RunOwner> read_owner(const std::string& folder);
 
