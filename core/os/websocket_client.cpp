@@ -35,6 +35,7 @@ struct WebSocketClient::Impl final : StreamEvents,
       : WebSocketChannel(Role::kClient, given.message_bytes_max),
         loop(l),
         endpoint(std::move(e)),
+        connected(connect_start(endpoint)),
         target(std::move(t)),
         handlers(std::move(h)),
         limits(given),
@@ -42,6 +43,7 @@ struct WebSocketClient::Impl final : StreamEvents,
 
   Loop& loop;
   const Endpoint endpoint;
+  Result<Fd> connected;  // first of what takes time: the handshake goes on meanwhile
   const std::string target;
   WebSocketHandlers handlers;
   const WebSocketLimits limits;
@@ -57,12 +59,11 @@ struct WebSocketClient::Impl final : StreamEvents,
     timer = loop.after(timeout, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->on_timeout();
     });
-    auto fd = connect_start(endpoint);
-    if (!fd) {
-      end_later({.end = WsEnd::kRefused, .code = kNoCloseFrame, .text = fd.error().message});
+    if (!connected) {
+      end_later({.end = WsEnd::kRefused, .code = kNoCloseFrame, .text = connected.error().message});
       return;
     }
-    connecting = std::move(fd).value();
+    connecting = std::move(connected).value();
     loop.watch(connecting.get(), kWritable,
                [self = shared_from_this()](std::uint32_t) { self->on_connect_decided(); });
   }

@@ -1,7 +1,11 @@
 #include "core/venue/mexc/frames.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <charconv>
 #include <limits>
+
+#include "core/base/check.h"
 
 namespace levi::mexc {
 namespace {
@@ -120,6 +124,10 @@ Result<Control> read_control(std::string_view text) {
 }
 
 Status read_push(std::string_view bytes, pb::PushDataV3ApiWrapper& push) {
+  // protobuf prints to stderr what it dislikes: a venue could fill it, and block the trading
+  // thread.
+  static const bool is_silent = (google::protobuf::SetLogHandler(nullptr), true);
+  LEVI_CHECK(is_silent);
   if (bytes.size() > kFrameBytesMax) return bad_frame("push", "too large");
   if (!push.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return bad_frame("push", "not the venue's protobuf");

@@ -48,6 +48,7 @@ MarketConnection::MarketConnection(Parts parts, MarketOptions options, SourceId 
                                                   std::move(owner)));
     for (std::size_t i = 0; i < kChannelsPerSymbol; ++i) watch_.add(loop_.now());
   }
+  channel_names_ = make_channel_names();
 }
 
 MarketConnection::~MarketConnection() { stop(); }
@@ -81,7 +82,7 @@ void MarketConnection::stop() {
 
 // --- the socket's life ---
 
-std::vector<std::string> MarketConnection::channel_names() const {
+std::vector<std::string> MarketConnection::make_channel_names() const {
   std::vector<std::string> names;
   for (const auto& book : books_) {
     for (const char* stem : {"aggre.depth", "aggre.bookTicker", "aggre.deals"}) {
@@ -102,14 +103,15 @@ std::unique_ptr<MexcSocket> MarketConnection::open_socket() {
   handlers.on_closed = [this, ordinal](machine::FeedDownWhy why, const std::string& text) {
     on_closed(ordinal, why, text);
   };
-  return std::make_unique<MexcSocket>(loop_, options_.socket, channel_names(), ordinal,
+  return std::make_unique<MexcSocket>(loop_, options_.socket, channel_names_, ordinal,
                                       std::move(handlers));
 }
 
 void MarketConnection::connect() {
   connect_timer_ = 0;
-  fed_.assign(books_.size(), false);
   socket_ = open_socket();
+  fed_.assign(books_.size(), false);
+  for (std::size_t i = 0; i < watch_.size(); ++i) watch_.heard(i, loop_.now());
 }
 
 // The socket's first word about this symbol: what polling left in the book can't be joined to it.
@@ -128,7 +130,7 @@ void MarketConnection::on_confirmed(std::uint64_t ordinal, std::size_t channel) 
 // A quiet symbol pushes nothing for long: its book then comes from the snapshot alone.
 void MarketConnection::build_from(std::size_t symbol) {
   feed_by_socket(symbol);
-  if (!books_[symbol]->is_valid()) books_[symbol]->fetch_snapshot();
+  if (!books_[symbol]->is_valid()) books_[symbol]->fetch_snapshot_soon();
 }
 
 void MarketConnection::on_push(std::uint64_t ordinal, std::size_t channel,
@@ -216,10 +218,8 @@ void MarketConnection::adopt_next() {
 void MarketConnection::reconnect_later() {
   if (sabotaged(Defence::kReconnect) || connect_timer_ != 0) return;
   const Nanos delay = reconnect_.on_lost(loop_.now(), random_);
-  connect_timer_ = loop_.after(delay, [this] {
-    for (std::size_t i = 0; i < watch_.size(); ++i) watch_.heard(i, loop_.now());
-    connect();
-  });
+  if (delay == Nanos{0}) return connect();  // Now: the handshake goes on while others are told.
+  connect_timer_ = loop_.after(delay, [this] { connect(); });
 }
 
 void MarketConnection::retire(std::unique_ptr<MexcSocket> socket) {
@@ -357,12 +357,11 @@ void MarketConnection::add_to(venue::FeedStatus& status) const {
   if (!socket_) return;
   status.frames += socket_->frames();
   status.decode_errors += socket_->decode_errors();
-  const auto names = channel_names();
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < channel_names_.size(); ++i) {
     const bool live =
         up_ && socket_->is_confirmed(i) &&
         (i % kChannelsPerSymbol != kDepth || watch_.silence(i) < options_.data_age_max);
-    status.subscriptions.push_back({names[i], live, socket_->last_frame(i)});
+    status.subscriptions.push_back({channel_names_[i], live, socket_->last_frame(i)});
   }
 }
 

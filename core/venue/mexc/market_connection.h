@@ -74,7 +74,7 @@ class MarketConnection {
   };
 
   std::unique_ptr<MexcSocket> open_socket();
-  std::vector<std::string> channel_names() const;
+  std::vector<std::string> make_channel_names() const;
   void connect();
   void on_confirmed(std::uint64_t ordinal, std::size_t channel);
   void on_push(std::uint64_t ordinal, std::size_t channel, const pb::PushDataV3ApiWrapper& push);
@@ -103,6 +103,7 @@ class MarketConnection {
   const SourceId source_;
   const Emit emit_;
   std::vector<std::unique_ptr<SymbolBook>> books_;
+  std::vector<std::string> channel_names_;
   policy::StalenessWatch watch_;  // one subject per channel: symbol * 3 + {depth, ticker, deals}
   policy::ReconnectPolicy reconnect_;
   Random random_;

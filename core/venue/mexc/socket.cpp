@@ -30,14 +30,12 @@ machine::FeedDownWhy why_of(os::WsEnd end) {
 
 }  // namespace
 
-MexcSocket::MexcSocket(os::Loop& loop, SocketOptions options, std::vector<std::string> channels,
-                       std::uint64_t ordinal, SocketHandlers handlers)
+MexcSocket::MexcSocket(os::Loop& loop, SocketOptions options,
+                       const std::vector<std::string>& channels, std::uint64_t ordinal,
+                       SocketHandlers handlers)
     : loop_(loop), options_(std::move(options)), ordinal_(ordinal), handlers_(std::move(handlers)) {
   LEVI_CHECK(!channels.empty() && channels.size() <= kSubscriptionsMax);
-  for (std::string& name : channels) {
-    channel_by_name_.emplace(name, channels_.size());
-    channels_.emplace_back().name = std::move(name);
-  }
+  // First: the venue is at work while the rest is made.
   client_ = std::make_unique<os::WebSocketClient>(
       loop_, options_.endpoint, options_.target, options_.connect_timeout,
       os::WebSocketHandlers{
@@ -45,6 +43,10 @@ MexcSocket::MexcSocket(os::Loop& loop, SocketOptions options, std::vector<std::s
           [this](bool binary, std::string_view payload) { on_message(binary, payload); },
           [this](const os::WsClosed& closed) { on_end(closed); }},
       os::WebSocketLimits{.message_bytes_max = kFrameBytesMax});
+  for (const std::string& name : channels) {
+    channel_by_name_.emplace(name, channels_.size());
+    channels_.emplace_back().name = name;
+  }
 }
 
 MexcSocket::~MexcSocket() { stop(); }

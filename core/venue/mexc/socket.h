@@ -43,7 +43,7 @@ struct SocketHandlers {
 
 class MexcSocket {
  public:
-  MexcSocket(os::Loop& loop, SocketOptions options, std::vector<std::string> channels,
+  MexcSocket(os::Loop& loop, SocketOptions options, const std::vector<std::string>& channels,
              std::uint64_t ordinal, SocketHandlers handlers);
   ~MexcSocket();
   MexcSocket(const MexcSocket&) = delete;

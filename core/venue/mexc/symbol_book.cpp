@@ -80,12 +80,20 @@ void SymbolBook::on_snapshot(std::uint64_t life, const Answer& answer) {
   emit_top();
 }
 
-void SymbolBook::snapshot_again(Nanos least) {
-  snapshot_delay_ = std::clamp(snapshot_delay_ * 2, kSnapshotDelayMin, kSnapshotDelayMax);
-  snapshot_timer_ = loop_.after(std::max(snapshot_delay_, least), [this] {
+void SymbolBook::fetch_snapshot_soon() {
+  if (!snapshot_asked_ && snapshot_timer_ == 0) fetch_snapshot_after(Nanos{0});
+}
+
+void SymbolBook::fetch_snapshot_after(Nanos delay) {
+  snapshot_timer_ = loop_.after(delay, [this] {
     snapshot_timer_ = 0;
     if (!book_.valid()) fetch_snapshot();
   });
+}
+
+void SymbolBook::snapshot_again(Nanos least) {
+  snapshot_delay_ = std::clamp(snapshot_delay_ * 2, kSnapshotDelayMin, kSnapshotDelayMax);
+  fetch_snapshot_after(std::max(snapshot_delay_, least));
 }
 
 bool SymbolBook::on_depth(const pb::PublicAggreDepthsV3Api& push) {

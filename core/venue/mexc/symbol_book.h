@@ -50,7 +50,8 @@ class SymbolBook {
 
   void start_over();      // another connection: nothing that was known may be joined to what comes
   void fetch_snapshot();  // unless one is on its way
-  void resync();          // asked for from outside: poisons, fetches
+  void fetch_snapshot_soon();  // behind what has arrived already: a push may be waiting there
+  void resync();               // asked for from outside: poisons, fetches
   // False where the frame made no sense.
   bool on_depth(const pb::PublicAggreDepthsV3Api& push);
   // Whether a push of a second socket joins up with this book (overlap renewal).
@@ -73,6 +74,7 @@ class SymbolBook {
   enum class Probe : std::uint8_t { kNone, kAsked, kBehind, kFailed };
 
   void on_snapshot(std::uint64_t life, const Answer& answer);
+  void fetch_snapshot_after(Nanos delay);
   void snapshot_again(Nanos least);
   void on_probe(std::uint64_t life, const Answer& answer);
   void ask_probe();
