@@ -238,7 +238,9 @@ TEST_F(WithWatchdog, AHalfOpenMarketSocketIsNoticedByTheWatchdog) {
 
 TEST_F(WithExchange, SkippedVersionsPoisonTheBookAndAreHealed) {
   exchange.admin("POST", "/faults/skip_versions?tag=t&count=1&symbol=BTCUSDT");
-  ASSERT_TRUE(wait([&] { return recorder.count<machine::BookGap>() == 1; }));
+  ASSERT_TRUE(wait([&] { return recorder.count<machine::BookGap>() == 1; }))
+      << recorder.count<machine::BookGap>() << " gaps, " << recorder.count<FeedDown>()
+      << " losses; " << exchange.admin("GET", "/faults").dump();
   EXPECT_EQ(recorder.last<machine::BookGap>().symbol, SymbolId{0});
   const auto poisoned_at = recorder.events().size();
   ASSERT_TRUE(wait([&] {
