@@ -12,6 +12,7 @@
 #include "levictl/doctor.h"
 #include "levictl/exit_code.h"
 #include "levictl/kill.h"
+#include "levictl/proxy.h"
 #include "levictl/recover.h"
 #include "levictl/stage.h"
 #include "levictl/status.h"
@@ -189,6 +190,7 @@ int run(int argc, char** argv) {
   add_recover_command(app, commands);
   add_doctor_command(app, commands);
   add_chaos_commands(app, commands.code);
+  add_proxy_commands(app, commands.code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -206,6 +208,10 @@ int main(int argc, char** argv) {
   // The stage's supervisor: not for people, so not in --help.
   if (argc == 4 && std::string_view(argv[1]) == "stage-supervisor") {
     return levi::cli::stage_supervisor_main(argv[2], std::atoi(argv[3]));
+  }
+  // Its flags are levi-proxy's own, with one dash.
+  if (argc >= 3 && std::string_view(argv[1]) == "proxy" && std::string_view(argv[2]) == "serve") {
+    return levi::cli::proxy_serve({argv + 3, argv + argc});
   }
   // What a chaos run starts itself as: its guard, and the holder of a database lock.
   const int hidden = levi::chaos::hidden_command(argc, argv);
