@@ -82,7 +82,7 @@ void FakeVenue::on_text(VenueSocket& socket, const std::string& text) {
     return;
   }
   const std::string channel = body["params"][0];
-  if (!confirms) return;
+  if (!confirms || (!confirms_subscriptions && method == "SUBSCRIPTION")) return;
   socket.connection->send(false, json{{"id", 0}, {"code", 0}, {"msg", channel}}.dump());
   if (method != "SUBSCRIPTION") return;
   socket.channels.insert(channel);

@@ -60,6 +60,7 @@ class FakeVenue {
 
   // WebSocket.
   bool confirms = true;
+  bool confirms_subscriptions = true;  // else only the end of one
   std::function<void(VenueSocket&, const std::string& channel)> on_subscribed;
   std::vector<std::shared_ptr<VenueSocket>> sockets;  // in the order of their upgrades
   std::vector<std::shared_ptr<VenueSocket>> open_sockets(bool is_private) const;

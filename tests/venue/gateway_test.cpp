@@ -1,4 +1,4 @@
-// Orders: the last hop, what the venue's answers become, back-off, flatten, cancels.
+// Orders: the last hop, what the venue's answers become, back-off, flatten.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -10,12 +10,10 @@
 namespace levi::mexc {
 namespace {
 
-using machine::CancelFailed;
 using machine::OrderUnsent;
 using machine::UnknownWhy;
 using machine::VenueAck;
 using machine::VenueCanceled;
-using machine::VenueOrderState;
 using machine::VenueRejected;
 using machine::VenueUnknown;
 using test::an_order;
@@ -116,6 +114,25 @@ TEST(Gateway, AShortSendAbortsTheConnectionAndTheOrderIsUnknown) {
   ASSERT_TRUE(rig.wait([&] { return rig.fake.ended.size() == 1; }));
   EXPECT_EQ(rig.fake.asked_count("POST /order"), 0u) << "the rest must never arrive";
   EXPECT_EQ(rig.gateway->status().short_sends, 1u);
+}
+
+TEST(Gateway, AShortSendEndsItsConnectionByAResetNotByAnEnd) {
+  Rig rig;
+  const os::Fd listener = os::listen_on({"127.0.0.1", 0, ""}).value();
+  rig.options.gateway.rest.port = os::local_port(listener.get()).value();
+  rig.options.gateway.order_connections = 1;
+  rig.options.gateway.send_call = &send_half;
+  rig.open_gateway();
+  const os::Fd peer = os::accept_one(listener.get()).value();
+  rig.gateway->send(an_order(1), 0);
+  int why = 0;
+  ASSERT_TRUE(rig.wait([&] {
+    char bytes[4096];
+    const ssize_t got = ::recv(peer.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+    why = got < 0 ? errno : 0;
+    return got == 0 || (got < 0 && why != EAGAIN);
+  }));
+  EXPECT_EQ(why, ECONNRESET);
 }
 
 ssize_t send_nothing(int, const void*, std::size_t) {
@@ -348,68 +365,6 @@ TEST(Gateway, AFlattenOrderWaitsOnlyAMomentForAConnection) {
   rig.gateway->send(order, (*rig.latch).load().epoch());
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<OrderUnsent>() == 1; }));
   EXPECT_FALSE(rig.recorder.last<OrderUnsent>().sealed);
-}
-
-TEST(Gateway, AnUnknownOrderOnACancelIsAskedFor) {
-  Rig rig;
-  rig.make_gateway();
-  rig.fake.answer("DELETE /order", 400, R"({"code":-2011,"msg":"unknown order"})");
-  rig.fake.answer("GET /order", 200,
-                  test::order_json("BTCUSDT", rig.client_id(1), "FILLED", "1.0000"));
-  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
-  EXPECT_EQ(rig.recorder.last<CancelFailed>().code, -2011);
-  EXPECT_EQ(rig.recorder.last<VenueOrderState>().status, machine::VenueStatus::kFilled);
-}
-
-TEST(Gateway, ACancelThatIsTakenButNotDoneIsAskedFor) {
-  Rig rig;
-  rig.make_gateway();
-  rig.fake.answer("DELETE /order", 200, test::order_json("BTCUSDT", rig.client_id(1), "NEW", "0"));
-  rig.fake.answer("GET /order", 200,
-                  test::order_json("BTCUSDT", rig.client_id(1), "CANCELED", "0"));
-  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
-  EXPECT_EQ(rig.recorder.count<VenueCanceled>(), 0u);
-}
-
-TEST(Gateway, CancelsEverythingByAtMostFiveSymbolsACall) {
-  Rig rig({"AAUSDT", "BBUSDT", "CCUSDT", "DDUSDT", "EEUSDT", "FFUSDT", "GGUSDT"});
-  rig.make_gateway();
-  rig.fake.on("DELETE /openOrders", [&](const os::HttpRequest& request, const auto& reply) {
-    const std::string ours = test::order_json("AAUSDT", rig.client_id(3), "CANCELED", "0");
-    const std::string foreign = test::order_json("AAUSDT", "manual-order-1", "CANCELED", "0");
-    const bool first = request.query().find("AAUSDT") != std::string_view::npos;
-    test::FakeVenue::send(reply, 200, first ? "[" + ours + "," + foreign + "]" : "[]");
-  });
-  std::vector<SymbolId> symbols;
-  for (std::uint16_t i = 0; i < 7; ++i) symbols.push_back({i});
-  rig.gateway->cancel_all(symbols);
-  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("DELETE /openOrders") == 2; }));
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
-  EXPECT_EQ(rig.recorder.last<VenueCanceled>().sequence.value, 3u);
-  std::vector<std::string> named;
-  for (const auto& request : rig.fake.asked("DELETE /openOrders")) {
-    named.push_back(*request.parameter("symbol"));
-  }
-  std::sort(named.begin(), named.end());
-  EXPECT_EQ(named[0], "AAUSDT,BBUSDT,CCUSDT,DDUSDT,EEUSDT");
-  EXPECT_EQ(named[1], "FFUSDT,GGUSDT");
-}
-
-TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
-  Rig rig;
-  rig.make_gateway();
-  rig.fake.answer("GET /openOrders", 200,
-                  "[" + test::order_json("BTCUSDT", rig.client_id(4, 3), "NEW", "0") + "," +
-                      test::order_json("BTCUSDT", "LVOzzzzzzz000001000000000001", "NEW", "0") +
-                      "," + test::order_json("BTCUSDT", "manual-order-1", "NEW", "0") + "]");
-  bool done = false;
-  rig.gateway->fetch_open_orders({0}, [&](const Status& status) { done = status.has_value(); });
-  ASSERT_TRUE(rig.wait([&] { return done; }));
-  ASSERT_EQ(rig.recorder.count<VenueOrderState>(), 1u);
-  EXPECT_EQ(rig.recorder.last<VenueOrderState>().incarnation.value, 3u);
-  EXPECT_EQ(rig.recorder.count<machine::ForeignOrder>(), 2u) << "another instance's too";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace {
 using machine::BookGap;
 using machine::Deal;
 using machine::FeedDown;
+using machine::FeedDownWhy;
 using machine::FeedUp;
 using machine::TopOfBook;
 using test::depth_push;
@@ -105,6 +106,57 @@ TEST(MarketFeed, ResyncIsDoneWhenAskedForFromOutside) {
   rig.market->resync({0});
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<TopOfBook>() == 2; }));
   EXPECT_EQ(rig.fake.asked_count("GET /depth"), asked + 1);
+}
+
+TEST(MarketFeed, ResyncWhileTheSocketIsDownIsNoDataOfASocket) {
+  Rig rig({"BTCUSDT"});
+  OneBook book(rig);
+  start(rig, book, rig.market_options());
+  rig.fake.confirms = false;  // the next socket opens, and says nothing
+  rig.fake.open_sockets(false)[0]->connection->reset();
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<FeedDown>() == 1; }));
+  const std::size_t tops = rig.recorder.count<TopOfBook>();
+  rig.market->resync({0});
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.open_sockets(false).size() == 1; }));
+  rig.market->resync({0});
+  bool answered = false;
+  rig.rest.call("GET", "/api/v3/ping", "", [&](const Answer&) { answered = true; });
+  ASSERT_TRUE(rig.wait([&] { return answered; }));
+  test::run_ready(rig.loop);
+  EXPECT_EQ(rig.recorder.count<FeedUp>(), 1u);
+  EXPECT_EQ(rig.recorder.count<TopOfBook>(), tops);
+}
+
+TEST(MarketFeed, ASnapshotThatAnEarlierConnectionAskedForIsDropped) {
+  Rig rig({"BTCUSDT"});
+  OneBook book(rig);
+  std::vector<FakeVenue::Reply> held;
+  rig.fake.on("GET /depth", [&](const auto&, const auto& reply) { held.push_back(reply); });
+  rig.start_market(rig.market_options());
+  ASSERT_TRUE(rig.wait([&] { return book.subscribed() && held.size() == 1; }));
+  rig.fake.open_sockets(false)[0]->connection->reset();
+  ASSERT_TRUE(rig.wait([&] { return held.size() == 2; }));
+  FakeVenue::send(held[0], 200, test::depth_json(50, {{"90.00", "1"}}, {{"101.00", "1"}}));
+  FakeVenue::send(held[1], 200, test::depth_json(100, {{"99.00", "1"}}, {{"101.00", "1"}}));
+  ASSERT_TRUE(rig.wait([&] { return book.shows(9900); }));
+  EXPECT_EQ(rig.recorder.count<TopOfBook>(), 1u);
+}
+
+TEST(MexcSocket, TheAnswerToAnUnsubscriptionConfirmsNoSubscription) {
+  Rig rig({"BTCUSDT"});
+  SocketOptions options = rig.socket_options();
+  options.confirm_max = 20ms;
+  bool confirmed = false;
+  std::optional<FeedDownWhy> closed;
+  SocketHandlers handlers;
+  handlers.on_confirmed = [&](std::size_t) { confirmed = true; };
+  handlers.on_closed = [&](FeedDownWhy why, const std::string&) { closed = why; };
+  MexcSocket socket(rig.loop, options, {test::depth_channel("BTCUSDT")}, 1, handlers);
+  ASSERT_TRUE(rig.wait([&] { return confirmed; }));
+  rig.fake.confirms_subscriptions = false;
+  socket.resubscribe(0);
+  ASSERT_TRUE(rig.wait([&] { return closed.has_value(); }));
+  EXPECT_EQ(*closed, FeedDownWhy::kRefused);
 }
 
 TEST(MarketFeed, FramesThatMakeNoSenseAreCountedAndTheNextGapHeals) {

@@ -49,6 +49,7 @@ MarketConnection::MarketConnection(Parts parts, MarketOptions options, SourceId 
     for (std::size_t i = 0; i < kChannelsPerSymbol; ++i) watch_.add(loop_.now());
   }
   channel_names_ = make_channel_names();
+  fed_.assign(books_.size(), false);
 }
 
 MarketConnection::~MarketConnection() { stop(); }
@@ -340,10 +341,11 @@ void MarketConnection::on_polled(bool usable) {
 
 // --- the rest ---
 
-SymbolBook* MarketConnection::find(SymbolId symbol) {
-  const auto found = std::find_if(books_.begin(), books_.end(),
-                                  [&](const auto& book) { return book->symbol() == symbol; });
-  return found == books_.end() ? nullptr : found->get();
+void MarketConnection::resync(SymbolId symbol) {
+  for (std::size_t i = 0; i < books_.size(); ++i) {
+    // Before the socket's first word a snapshot would pass for its data; it brings one anyway.
+    if (books_[i]->symbol() == symbol && fed_[i]) books_[i]->resync();
+  }
 }
 
 void MarketConnection::add_to(venue::FeedStatus& status) const {

@@ -64,7 +64,7 @@ class MarketConnection {
   void stop();
   void set_polling(bool on);
   SourceId source() const { return source_; }
-  SymbolBook* find(SymbolId symbol);
+  void resync(SymbolId symbol);  // of another connection, or while the socket is down: nothing
   void add_to(venue::FeedStatus& status) const;
 
  private:

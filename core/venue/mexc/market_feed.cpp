@@ -47,9 +47,7 @@ void MarketFeed::stop() {
 }
 
 void MarketFeed::resync(SymbolId symbol) {
-  for (const auto& connection : connections_) {
-    if (SymbolBook* book = connection->find(symbol)) book->resync();
-  }
+  for (const auto& connection : connections_) connection->resync(symbol);
 }
 
 void MarketFeed::set_polling(SourceId source, bool on) {

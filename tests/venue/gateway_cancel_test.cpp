@@ -1,0 +1,77 @@
+// Cancels, and what is open: what the venue's answers become.
+#include <gtest/gtest.h>
+
+#include "tests/venue/rig.h"
+
+namespace levi::mexc {
+namespace {
+
+using machine::CancelFailed;
+using machine::VenueCanceled;
+using machine::VenueOrderState;
+using test::Rig;
+
+TEST(Gateway, AnUnknownOrderOnACancelIsAskedFor) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("DELETE /order", 400, R"({"code":-2011,"msg":"unknown order"})");
+  rig.fake.answer("GET /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "FILLED", "1.0000"));
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<CancelFailed>().code, -2011);
+  EXPECT_EQ(rig.recorder.last<VenueOrderState>().status, machine::VenueStatus::kFilled);
+}
+
+TEST(Gateway, ACancelThatIsTakenButNotDoneIsAskedFor) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("DELETE /order", 200, test::order_json("BTCUSDT", rig.client_id(1), "NEW", "0"));
+  rig.fake.answer("GET /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "CANCELED", "0"));
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  EXPECT_EQ(rig.recorder.count<VenueCanceled>(), 0u);
+}
+
+TEST(Gateway, CancelsEverythingByAtMostFiveSymbolsACall) {
+  Rig rig({"AAUSDT", "BBUSDT", "CCUSDT", "DDUSDT", "EEUSDT", "FFUSDT", "GGUSDT"});
+  rig.make_gateway();
+  rig.fake.on("DELETE /openOrders", [&](const os::HttpRequest& request, const auto& reply) {
+    const std::string ours = test::order_json("AAUSDT", rig.client_id(3), "CANCELED", "0");
+    const std::string foreign = test::order_json("AAUSDT", "manual-order-1", "CANCELED", "0");
+    const bool first = request.query().find("AAUSDT") != std::string_view::npos;
+    test::FakeVenue::send(reply, 200, first ? "[" + ours + "," + foreign + "]" : "[]");
+  });
+  std::vector<SymbolId> symbols;
+  for (std::uint16_t i = 0; i < 7; ++i) symbols.push_back({i});
+  rig.gateway->cancel_all(symbols);
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("DELETE /openOrders") == 2; }));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueCanceled>().sequence.value, 3u);
+  std::vector<std::string> named;
+  for (const auto& request : rig.fake.asked("DELETE /openOrders")) {
+    named.push_back(*request.parameter("symbol"));
+  }
+  std::sort(named.begin(), named.end());
+  EXPECT_EQ(named[0], "AAUSDT,BBUSDT,CCUSDT,DDUSDT,EEUSDT");
+  EXPECT_EQ(named[1], "FFUSDT,GGUSDT");
+}
+
+TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
+  Rig rig;
+  rig.make_gateway();
+  rig.fake.answer("GET /openOrders", 200,
+                  "[" + test::order_json("BTCUSDT", rig.client_id(4, 3), "NEW", "0") + "," +
+                      test::order_json("BTCUSDT", "LVOzzzzzzz000001000000000001", "NEW", "0") +
+                      "," + test::order_json("BTCUSDT", "manual-order-1", "NEW", "0") + "]");
+  bool done = false;
+  rig.gateway->fetch_open_orders({0}, [&](const Status& status) { done = status.has_value(); });
+  ASSERT_TRUE(rig.wait([&] { return done; }));
+  ASSERT_EQ(rig.recorder.count<VenueOrderState>(), 1u);
+  EXPECT_EQ(rig.recorder.last<VenueOrderState>().incarnation.value, 3u);
+  EXPECT_EQ(rig.recorder.count<machine::ForeignOrder>(), 2u) << "another instance's too";
+}
+
+}  // namespace
+}  // namespace levi::mexc
