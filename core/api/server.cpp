@@ -1,6 +1,7 @@
 #include "core/api/server.h"
 
 #include "core/api/api.h"
+#include "core/os/courtesy_priority.h"
 #include "core/os/thread.h"
 
 namespace levi::api {
@@ -26,6 +27,7 @@ class Server final : public ApiServer {
   void run_in_background() {
     thread_ = os::start_thread("levi-api", [this] {
       api_.begin();
+      loop_.each_round([this] { priority_.round(loop_.now()); });
       loop_.run();
     });
   }
@@ -46,6 +48,7 @@ class Server final : public ApiServer {
   os::Loop loop_;
   os::HttpServer http_;
   Api api_;
+  os::CourtesyPriority priority_;
   os::Thread thread_;
 };
 
