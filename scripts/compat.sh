@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A real MEXC client library (npm ccxt) against levi-exchange: REST and WebSocket.
+# Real clients: a Toxiproxy client against levi-proxy (compat_proxy.sh), then a MEXC client library (npm ccxt) against
+# levi-exchange: REST and WebSocket.
 #
 #   scripts/compat.sh [BUILD_FOLDER]     default: build
 #
@@ -9,6 +10,7 @@ set -euo pipefail
 source_folder=$(cd "$(dirname "$0")/.." && pwd)
 exchange="${1:-$source_folder/build}/bin/levi-exchange"
 ccxt_version=4
+"$source_folder/scripts/compat_proxy.sh" "${1:-$source_folder/build}"
 
 skip() {
   echo "compat: skipped: $1"

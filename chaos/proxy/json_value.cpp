@@ -321,8 +321,8 @@ void append_float(std::string& out, Number value) {
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (!os::equals_ignoring_case(member->first, name)) continue;
-    return member->second.kind == Kind::kNull ? nullptr : &member->second;
+    if (!os::equals_ignoring_case(member->name, name)) continue;
+    return member->value.kind == Kind::kNull ? nullptr : &member->value;
   }
   return nullptr;
 }

@@ -8,25 +8,31 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 
 namespace levi::proxy {
 
+struct JsonMember;
+
 struct JsonValue {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
   Kind kind = Kind::kNull;
   bool boolean = false;
   std::string text = {};  // of a string, decoded; of a number, as spelt
-  std::vector<JsonValue> items = {};
-  std::vector<std::pair<std::string, JsonValue>> members = {};
+  std::vector<JsonValue> items;
+  std::vector<JsonMember> members;
 
   // The member of that name in any case, the last one where it stands twice; nullptr if absent or
   // null.
   const JsonValue* find(std::string_view name) const;
   const char* go_kind() const;  // "number", "string", "object", ... as Go's errors call it
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 // The error's message is Go's.
