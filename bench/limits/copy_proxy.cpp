@@ -53,6 +53,11 @@ void drop(Side* side) {
 void on_writable(Side* side) {
   const ssize_t count = send(side->fd, side->unsent.data() + side->sent,
                              side->unsent.size() - side->sent, MSG_NOSIGNAL);
+  if (count < 0 && errno != EAGAIN) {
+    drop(side);  // else its error would be reported for ever, and a spinning CPU is never slow to
+                 // wake
+    return;
+  }
   if (count > 0) side->sent += static_cast<std::size_t>(count);
   if (side->sent < side->unsent.size()) return;
   side->unsent.clear();

@@ -1,19 +1,23 @@
 #include "chaos/proxy/connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/os/address.h"
 #include "core/os/clock.h"
 
 namespace levi::proxy {
 namespace {
 
-constexpr int kReadsPerRound = 4;  // one busy connection must not starve the others
+constexpr int kReadsPerRound = 1;
 constexpr int kDrainReadsMax = 8;
 constexpr int kKeepAliveSeconds = 15;
 
-// A peer that vanished without a word is noticed in the end.
+}  // namespace
+
 void keep_alive(int fd) {
   const int on = 1;
   const int seconds = kKeepAliveSeconds;
@@ -22,17 +26,13 @@ void keep_alive(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
 }
 
-}  // namespace
-
 Connection::Connection(Runtime& runtime, ConnectionOwner& owner, std::uint64_t ordinal,
                        std::unique_ptr<Transport> client, std::string greeting)
     : runtime_(runtime),
       owner_(owner),
       ordinal_(ordinal),
-      client_name_(os::peer_name(client->fd()).str()),
       greeting_(std::move(greeting)),
       links_{{Direction::kUpstream, *this, exchange_}, {Direction::kDownstream, *this, exchange_}} {
-  keep_alive(client->fd());
   ends_[kClient].transport = std::move(client);
 }
 
@@ -45,7 +45,6 @@ Connection::~Connection() {
 
 void Connection::connect(const std::string& upstream) {
   connecting_ = true;
-  watch(kClient, 0);  // so that a client that gives up is noticed
   runtime_.resolver.resolve(upstream, [this, alive = alive_](Result<os::Endpoint> endpoint) {
     if (!*alive || finished_) return;
     if (!endpoint) {
@@ -54,6 +53,13 @@ void Connection::connect(const std::string& upstream) {
       start_connect(endpoint.value());
     }
   });
+  // So that a client that gives up is noticed.
+  if (connecting_ && !finished_) watch(kClient, 0);
+}
+
+std::string Connection::client_name() const {
+  const auto& transport = ends_[kClient].transport;
+  return transport ? os::peer_name(transport->fd()).str() : "gone";
 }
 
 void Connection::start_connect(const os::Endpoint& endpoint) {
@@ -63,8 +69,14 @@ void Connection::start_connect(const os::Endpoint& endpoint) {
     return;
   }
   keep_alive(fd.value().get());
+  const auto decided = os::wait_ready(fd.value().get(), POLLOUT, MonoTime{});
   ends_[kServer].transport = owner_.wrap_upstream(std::move(fd).value());
-  watch(kServer, os::kWritable);
+  // On loopback it is decided by now, as a rule: that saves a round of the loop.
+  if (decided && decided.value()) {
+    on_connect_decided();
+  } else {
+    watch(kServer, os::kWritable);
+  }
 }
 
 void Connection::on_connect_decided() {

@@ -17,6 +17,9 @@ namespace levi::proxy {
 
 class Connection;
 
+// A peer that vanished without a word is noticed in the end. What a listener accepts inherits it.
+void keep_alive(int fd);
+
 enum class Finish { kComplete, kClosed, kReset, kRefused };
 
 // What a connection needs of its proxy.
@@ -48,7 +51,7 @@ class Connection final : public LinkEvents {
   void finish(Finish how, const std::string& why);
 
   std::uint64_t ordinal() const { return ordinal_; }
-  const std::string& client_name() const { return client_name_; }
+  std::string client_name() const;  // "127.0.0.1:40512"
   bool linked() const { return linked_; }
   bool finished() const { return finished_; }
   std::uint64_t bytes(Direction direction) const { return bytes_[index(direction)]; }
@@ -94,6 +97,7 @@ class Connection final : public LinkEvents {
   void on_ending(Direction direction, Ending ending) override;
   void on_answer(const Message* request, std::string answer, bool close) override;
   bool refuses_upgrade() override;
+  std::vector<std::string>& spare_buffers() override { return runtime_.spare; }
   void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
                   Nanos achieved) override;
   void on_dropped(Direction direction, const ToxicEntry& toxic, std::size_t bytes) override;
@@ -101,7 +105,6 @@ class Connection final : public LinkEvents {
   Runtime& runtime_;
   ConnectionOwner& owner_;
   const std::uint64_t ordinal_;
-  std::string client_name_;
   std::string greeting_;
   End ends_[2];
   Exchange exchange_;

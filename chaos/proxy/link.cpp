@@ -9,6 +9,8 @@ namespace levi::proxy {
 namespace {
 
 constexpr std::size_t kChunkBytesMax = 32 * 1024;   // what a toxic is asked about at a time
+constexpr std::size_t kSpareMax = 64;               // buffers kept for whoever lags next
+constexpr std::size_t kSpareBytesMax = 256 * 1024;  // of each
 constexpr std::size_t kKeptPendingMax = 64 * 1024;  // a larger buffer is given back once it is sent
 
 }  // namespace
@@ -152,6 +154,12 @@ void Link::deliver(std::string_view bytes) {
     events_.on_sent(direction_, moved.bytes);
     bytes.remove_prefix(moved.bytes);
   }
+  if (bytes.empty()) return;
+  std::vector<std::string>& spare = events_.spare_buffers();
+  if (pending_.capacity() < bytes.size() && pending_.empty() && !spare.empty()) {
+    pending_ = std::move(spare.back());
+    spare.pop_back();
+  }
   pending_ += bytes;
 }
 
@@ -167,14 +175,24 @@ void Link::flush() {
     sent_ += moved.bytes;
   }
   if (pending() == 0) {
-    pending_.clear();
-    sent_ = 0;
-    if (pending_.capacity() > kKeptPendingMax) pending_.shrink_to_fit();
+    release_pending();
     if (ending_ != Ending::kNone) pass_end();
   } else if (sent_ > kKeptPendingMax && sent_ > pending_.size() / 2) {
     pending_.erase(0, sent_);  // a writer that never lets it run dry would grow it for ever
     sent_ = 0;
   }
+}
+
+// A link that keeps up holds no memory: its buffer goes to the next one that lags.
+void Link::release_pending() {
+  pending_.clear();
+  sent_ = 0;
+  std::vector<std::string>& spare = events_.spare_buffers();
+  if (pending_.capacity() <= sizeof(std::string)) return;
+  if (spare.size() < kSpareMax && pending_.capacity() <= kSpareBytesMax) {
+    spare.push_back(std::move(pending_));
+  }
+  pending_ = {};
 }
 
 void Link::conclude(Ending ending) {

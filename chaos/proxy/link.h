@@ -30,6 +30,8 @@ class LinkEvents {
   virtual void on_sink_gone(Direction direction) = 0;   // a write failed: nobody takes bytes there
   virtual void on_ending(Direction direction, Ending ending) = 0;  // kClose or kReset: finish
   virtual void on_answer(const Message* request, std::string answer, bool close) = 0;
+  // Buffers that nobody uses now; a link takes one when its sink lags, and gives it back.
+  virtual std::vector<std::string>& spare_buffers() = 0;
   // The upgrade to a WebSocket was granted: may it be, with these toxics?
   virtual bool refuses_upgrade() = 0;
   virtual void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
@@ -103,6 +105,7 @@ class Link final : public ChainSink {
   void begin_waiting(MonoTime now);
   void flush_assembler(MonoTime now);
   void end(Ending ending, MonoTime now);
+  void release_pending();
   void fail_sink();
   void pass_end();
 

@@ -63,6 +63,7 @@ Status Proxy::start() {
   }
   LEVI_TRY(listening, listen_at(address_.listen));
   listener_ = std::move(listening.fd);
+  keep_alive(listener_.get());
   // As Toxiproxy: what it got is what it asks for from now on.
   listening_ = listening.address;
   address_.listen = listening.address;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "chaos/proxy/tls.h"
@@ -28,6 +29,7 @@ struct Runtime {
   const bool compat;         // Toxiproxy's old ways: FIN where it sends FIN
   std::vector<char> buffer;  // scratch of whichever link is reading
 
+  std::vector<std::string> spare;  // emptied buffers, so that a busy link need not make its own
   std::unique_ptr<ScratchAuthority> authority;  // null: proxies that end TLS bring certificates
 
   // A connection that is over may still be on the stack: it is destroyed in a later round.

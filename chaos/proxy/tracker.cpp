@@ -205,6 +205,36 @@ bool Tracker::read_frame_head() {
   return opcode <= 2 && (opcode == 0) == in_ws_message_;
 }
 
+// Whole frames at the front of the bytes, without a span for each: most of a feed is that.
+std::size_t Tracker::follow_frames(std::string_view bytes) {
+  constexpr std::size_t kHeadMax = 14;
+  if (state_ != State::kFrameHead || frame_head_size_ != 0) return 0;
+  const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const bool masked = direction_ == Direction::kUpstream;
+  bool in_message = in_ws_message_;
+  std::size_t at = 0;
+  while (at + kHeadMax <= bytes.size()) {
+    const unsigned opcode = data[at] & 0x0fu;
+    const bool final = (data[at] & 0x80u) != 0;
+    const bool control = opcode >= 8;
+    std::size_t length = data[at + 1] & 0x7fu;
+    std::size_t head = masked ? 6 : 2;
+    // Anything that is not plain is left to the careful reader.
+    if (((data[at + 1] & 0x80u) != 0) != masked || length == 127) break;
+    if (control ? opcode > 10 || !final || length > 125 : opcode > 2) break;
+    if (!control && (opcode == 0) != in_message) break;
+    if (length == 126) {
+      length = static_cast<std::size_t>(data[at + 2]) << 8 | data[at + 3];
+      head += 2;
+    }
+    if (bytes.size() - at < head + length) break;
+    at += head + length;
+    if (!control) in_message = !final;
+  }
+  in_ws_message_ = in_message;
+  return at;
+}
+
 Span Tracker::next_of_frame(std::string_view bytes) {
   Span span{.part = false};
   if (state_ == State::kFrameHead) {

@@ -34,7 +34,10 @@ class Tracker {
 
   Span next(std::string_view bytes);  // at least one byte in, at least one taken
   void follow(std::string_view bytes) {
-    while (!bytes.empty() && !opaque()) bytes.remove_prefix(next(bytes).size);
+    while (!bytes.empty() && !opaque()) {
+      bytes.remove_prefix(follow_frames(bytes));
+      if (!bytes.empty()) bytes.remove_prefix(next(bytes).size);
+    }
   }
   bool opaque() const { return state_ == State::kOpaque; }
   // Nothing of a unit has gone by that is not over.
@@ -68,6 +71,7 @@ class Tracker {
   Span next_of_body(std::string_view bytes);
   Span next_of_line(std::string_view bytes);
   void end_message();
+  std::size_t follow_frames(std::string_view bytes);
   Span next_of_frame(std::string_view bytes);
   bool read_frame_head();
 

@@ -90,6 +90,38 @@ TEST(Tracker, FindsWebSocketMessagesWithFragmentsAndControlFramesBetween) {
   }
 }
 
+// The quick way over whole frames sees what the careful one sees.
+TEST(Tracker, FollowingKnowsTheSameBoundariesAsReadingEachSpan) {
+  using os::encode_frame;
+  using os::WsOpcode;
+  for (const bool upstream : {true, false}) {
+    const std::optional<std::uint32_t> mask =
+        upstream ? std::optional<std::uint32_t>(7u) : std::nullopt;
+    std::string frames;
+    for (int i = 0; i < 40; ++i) {
+      const bool first = i % 3 == 0;
+      frames +=
+          encode_frame(first ? WsOpcode::kText : WsOpcode::kContinuation,
+                       std::string(static_cast<std::size_t>(i * i * 50), 'x'), mask, i % 3 == 2);
+      if (i % 5 == 0) frames += encode_frame(WsOpcode::kPing, "p", mask);
+    }
+    for (std::size_t cut = 0; cut < frames.size(); cut += 97) {
+      Wire careful;
+      Wire quick;
+      for (Wire* wire : {&careful, &quick}) {
+        wire->feed(true, kUpgrade, 100);
+        wire->feed(false, kUpgraded, 100);
+      }
+      Tracker& tracker = upstream ? quick.up : quick.down;
+      tracker.follow(std::string_view(frames).substr(0, cut));
+      careful.feed(upstream, std::string_view(frames).substr(0, cut), frames.size());
+      EXPECT_EQ(tracker.at_boundary(), (upstream ? careful.up : careful.down).at_boundary()) << cut;
+      tracker.follow(std::string_view(frames).substr(cut));
+      EXPECT_FALSE(tracker.opaque());
+    }
+  }
+}
+
 TEST(Tracker, AMessageTooLongToHoldGoesOnInParts) {
   Wire wire;
   wire.feed(true, kUpgrade, 4096);
