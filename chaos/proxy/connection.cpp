@@ -138,7 +138,7 @@ void Connection::read_from(Side side) {
   // The clock is read only for toxics: the bare path has no use for it.
   const MonoTime now = from(side).bare() ? MonoTime{} : os::mono_now();
   for (int i = 0; i < kReadsPerRound && !over_; ++i) {
-    if (!from(side).read(runtime_.buffer, now)) break;
+    if (!from(side).read(runtime_.buffer(), now)) break;
   }
 }
 
@@ -265,7 +265,7 @@ void Connection::close_end(Side side, bool reset) {
   end.transport->end_sending();
   os::Fd fd = end.transport->take();
   for (int i = 0; i < kDrainReadsMax; ++i) {
-    if (os::receive_some(fd.get(), runtime_.buffer.data(), runtime_.buffer.size()).bytes == 0)
+    if (os::receive_some(fd.get(), runtime_.buffer().data(), runtime_.buffer().size()).bytes == 0)
       break;
   }
 }

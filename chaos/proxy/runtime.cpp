@@ -11,8 +11,7 @@ Runtime::Runtime(os::Loop& loop_given, std::uint64_t seed_given, bool compat_giv
       timers(loop_given),
       resolver(loop_given),
       seed(seed_given),
-      compat(compat_given),
-      buffer(kBufferBytes) {}
+      compat(compat_given) {}
 
 Runtime::~Runtime() { loop.cancel(burial_); }
 
