@@ -36,10 +36,7 @@ packages=(g++ cmake ninja-build pkg-config git ca-certificates
   nlohmann-json3-dev prometheus-cpp-dev libcli11-dev libyaml-cpp-dev libspdlog-dev libfmt-dev
   libsqlite3-dev libssl-dev zlib1g-dev libprotobuf-dev protobuf-compiler
   libgtest-dev libgmock-dev librapidcheck-dev ccache mold curl jq sqlite3)
-$fuzz && packages+=(clang libclang-rt-14-dev)
-if $fuzz && ! apt-cache show libclang-rt-14-dev >/dev/null 2>&1; then
-  packages=("${packages[@]/libclang-rt-14-dev/libclang-rt-18-dev}")
-fi
+$fuzz && packages+=(clang libclang-rt-dev) # both name the distribution's version; the second has the fuzzer and sanitizers
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
