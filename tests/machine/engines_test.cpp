@@ -95,6 +95,15 @@ TEST_F(EnginesTest, WithoutItsPredecessorsImageTheOldOrdersAreCancelled) {
   EXPECT_EQ(emitted<CancelOrder>()[0].sequence, old);
 }
 
+TEST_F(EnginesTest, WhatTheNewProcessPlacedAlreadyIsNotCancelledWithTheOld) {
+  const OrderSequence old = open(Side::kBuy);
+  engine_down(kBtcEngine);
+  ASSERT_NE(place(Side::kBuy, 49'999'00).value, 0u);
+  engine_up(kBtcEngine, false);
+  ASSERT_EQ(emitted<CancelOrder>().size(), 1u);
+  EXPECT_EQ(emitted<CancelOrder>()[0].sequence, old);
+}
+
 TEST_F(EnginesTest, AnIdKeepsItsNameForLife) {
   EngineDefined other;
   other.engine = kBtcEngine;

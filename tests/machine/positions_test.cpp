@@ -65,6 +65,17 @@ TEST_F(PositionsTest, TheDaysLossSealsOnceAndLeavesOnlyReducingAfterAResume) {
   EXPECT_TRUE(emitted<SealLatch>().empty()) << "once a day";
 }
 
+TEST_F(PositionsTest, WhatWasRealisedCountsThoughThePositionIsWorthMore) {
+  limits_.daily_loss_max = Money{1'00000000};
+  limits_.position_notional_max = Money{100'000'00000000};
+  step(limits_);
+  trade(Side::kBuy, 50'000'00, 20'000);
+  top(kBtc, 50'200'00, 50'201'00);
+  trade(Side::kSell, 49'900'00, 10'000);
+  EXPECT_GT(state().equity.value, 0);
+  EXPECT_TRUE(state().daily_loss_reached);
+}
+
 TEST_F(PositionsTest, MidnightOfJournalTimeBeginsANewDay) {
   limits_.daily_loss_max = Money{1'00000000};
   step(limits_);
