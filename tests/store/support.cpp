@@ -14,11 +14,15 @@ std::string order_difference(Sql& database, const State& state, const machine::O
                                text(order.filled.value, definition.quantity_exponent) + " " +
                                text(order.executed_venue.value, definition.quantity_exponent) +
                                " " + (order.venue_order.empty() ? "-" : order.venue_order.str()) +
-                               " " + definition.name.str();
+                               " " + definition.name.str() + " " + to_string(order.side) + " " +
+                               machine::to_string(order.type) + " " + to_string(order.kind) + " " +
+                               (order.type == machine::OrderType::kMarket
+                                    ? "-"
+                                    : text(order.price.value, definition.price_exponent));
   const std::string found = database.ask(
       "SELECT state || ' ' || filled || ' ' || executed_venue || ' ' || ifnull(venue_order, '-') "
       "|| "
-      "' ' || symbol" +
+      "' ' || symbol || ' ' || side || ' ' || type || ' ' || kind || ' ' || ifnull(price, '-')" +
       where);
   if (found == expected) return {};
   return "order " + std::to_string(order.sequence.value) + ": '" + found + "', not '" + expected +
