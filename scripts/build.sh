@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${LEVI_BUILD:-build}
+mkdir -p "$(dirname "$build")"
 if [ ! -f "$build/build.ninja" ] || [ $# -gt 0 ]; then
   cmake -S . -B "$build" -G Ninja "$@" >"$build.configure.log" 2>&1 || {
     cat "$build.configure.log" >&2
