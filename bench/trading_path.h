@@ -19,6 +19,7 @@
 #include "core/machine/machine.h"
 #include "core/os/clock.h"
 #include "core/os/loop.h"
+#include "core/os/socket_calls.h"
 #include "core/os/thread.h"
 #include "core/venue/mexc/order_encoder.h"
 #include "core/venue/order_pool.h"
@@ -40,7 +41,7 @@ class AnsweringVenue {
     for (unsigned orders = 0;;) {
       if (::poll(all.data(), all.size(), -1) < 0) return 1;
       if ((all[0].revents & POLLIN) != 0)
-        all.push_back({::accept(listener_.get(), nullptr, nullptr), POLLIN, 0});
+        all.push_back({os::accept_now(listener_.get()).fd.release(), POLLIN, 0});
       for (std::size_t i = 1; i < all.size(); ++i) {
         char buffer[4096];
         if ((all[i].revents & POLLIN) == 0) continue;
