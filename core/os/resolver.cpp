@@ -27,7 +27,7 @@ Resolver::~Resolver() {
     questions_.clear();
   }
   asked_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 void Resolver::resolve(const std::string& text, Done done) {
@@ -35,18 +35,22 @@ void Resolver::resolve(const std::string& text, Done done) {
     done(parse_endpoint(text));
     return;
   }
+  bool another = false;
   {
     const std::lock_guard lock(mutex_);
     questions_.push_back({text, std::move(done)});
+    another = idle_ < questions_.size() && threads_.size() < kThreadsMax;
   }
-  if (!thread_.joinable()) thread_ = start_thread("resolver", [this] { work(); });
+  if (another) threads_.push_back(start_thread("resolver", [this] { work(); }));
   asked_.notify_one();
 }
 
 void Resolver::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    ++idle_;
     asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
+    --idle_;
     if (stopping_) return;
     Question question = std::move(questions_.front());
     questions_.pop_front();
@@ -54,9 +58,23 @@ void Resolver::work() {
     auto endpoint = parse_endpoint(question.text);
     lock.lock();
     if (stopping_) return;
+    answer_all(question.text, endpoint);
     answers_.push_back({std::move(endpoint), std::move(question.done)});
     waker_.wake();
   }
+}
+
+// A flood of connects asks for one name again and again.
+void Resolver::answer_all(const std::string& text, const Result<Endpoint>& endpoint) {
+  std::deque<Question> others;
+  for (Question& question : questions_) {
+    if (question.text == text) {
+      answers_.push_back({endpoint, std::move(question.done)});
+    } else {
+      others.push_back(std::move(question));
+    }
+  }
+  questions_.swap(others);
 }
 
 void Resolver::deliver() {

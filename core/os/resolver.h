@@ -1,9 +1,10 @@
 // Resolver: "host:port" to an Endpoint without holding up the loop. Names that need the system's
-// resolver are looked up on a thread of its own, one after the other.
+// resolver are looked up on threads of its own: a name that is slow to be found holds up only
+// kThreadsMax others of its kind, and all that wait for one name are answered by one look-up.
 //
 // Used from the loop's thread; `done` is called there: at once for numeric hosts, "localhost" and
-// Unix sockets, else later. The thread starts with the first real name; destruction waits for the
-// look-up that runs and calls nothing any more.
+// Unix sockets, else later. Threads start as real names need them; destruction waits for the
+// look-ups that run and calls nothing any more.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/os/loop.h"
@@ -23,6 +25,7 @@ namespace levi::os {
 class Resolver {
  public:
   using Done = std::function<void(Result<Endpoint>)>;
+  static constexpr std::size_t kThreadsMax = 4;
 
   explicit Resolver(Loop& loop);
   ~Resolver();
@@ -42,6 +45,7 @@ class Resolver {
   };
 
   void work();
+  void answer_all(const std::string& text, const Result<Endpoint>& endpoint);
   void deliver();
 
   std::mutex mutex_;
@@ -49,7 +53,8 @@ class Resolver {
   std::deque<Question> questions_;
   std::deque<Answer> answers_;
   bool stopping_ = false;
-  Thread thread_;
+  std::size_t idle_ = 0;  // threads that wait for a question
+  std::vector<Thread> threads_;
   Waker waker_;
 };
 
