@@ -24,6 +24,8 @@ void Chain::add(const ToxicEntry& entry, std::uint64_t seed, Meeting meeting) {
   }
   place = stages_.insert(place, std::make_unique<Stage>(*this, entry, seed));
   const auto index = static_cast<std::size_t>(place - stages_.begin());
+  // Behind what drops the rest of a unit: the newcomer begins with the next one.
+  rest_dropped_.insert(rest_dropped_.begin() + (place - stages_.begin()) + 1, false);
   stages_[index]->start(meeting, index + 1);
 }
 
@@ -38,6 +40,10 @@ void Chain::remove(const ToxicEntry& entry, MonoTime now) {
   const std::size_t index = index_of(entry);
   const std::unique_ptr<Stage> stage = std::move(stages_[index]);
   stages_.erase(stages_.begin() + static_cast<std::ptrdiff_t>(index));
+  const auto behind = rest_dropped_.begin() + static_cast<std::ptrdiff_t>(index) + 1;
+  const bool rest = *behind || stage->drops_rest();
+  rest_dropped_.erase(behind);
+  if (rest) rest_dropped_[index] = true;
   for (Item& item : stage->take_queue()) {
     item.at = now;
     feed(index, std::move(item), now);
@@ -49,6 +55,9 @@ void Chain::remove(const ToxicEntry& entry, MonoTime now) {
 bool Chain::has(const ToxicEntry& entry) const { return index_of(entry) < stages_.size(); }
 
 bool Chain::wants_messages() const {
+  if (std::find(rest_dropped_.begin(), rest_dropped_.end(), true) != rest_dropped_.end()) {
+    return true;
+  }
   return std::any_of(stages_.begin(), stages_.end(), [](const auto& stage) {
     return stage->entry().type->layer == Layer::kMessages;
   });
@@ -65,7 +74,15 @@ void Chain::push(Item item, MonoTime now) {
   feed(0, std::move(item), now);
 }
 
+bool Chain::drops_rest(std::size_t index, const Item& item) {
+  if (item.unit == Unit::kWsControl || item.ending != Ending::kNone) return false;
+  const bool rest = !item.begins;
+  if (!rest || item.ends) rest_dropped_[index] = false;
+  return rest;
+}
+
 void Chain::feed(std::size_t index, Item item, MonoTime now) {
+  if (rest_dropped_[index] && drops_rest(index, item)) return;
   if (index == stages_.size()) {
     sink_.on_item(std::move(item));
   } else {

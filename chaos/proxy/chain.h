@@ -54,7 +54,8 @@ class Chain {
   void remove(const ToxicEntry& entry, MonoTime now);
   bool has(const ToxicEntry& entry) const;
   bool empty() const { return stages_.empty(); }
-  bool wants_messages() const;  // some stage asks about messages
+  // Some stage asks about messages, or the rest of one that was begun to be dropped is still to go.
+  bool wants_messages() const;
   bool needs_independent_messages() const;
 
   void push(Item item, MonoTime now);
@@ -66,11 +67,15 @@ class Chain {
  private:
   class Stage;
   void feed(std::size_t index, Item item, MonoTime now);
+  bool drops_rest(std::size_t index, const Item& item);
   std::size_t index_of(const ToxicEntry& entry) const;
 
   const Direction direction_;
   ChainSink& sink_;
   std::vector<std::unique_ptr<Stage>> stages_;
+  // Before each stage, and behind the last: a toxic that went in the middle of a unit that it had
+  // begun to drop leaves its rest to be dropped. Half a message would spoil all that follow.
+  std::vector<bool> rest_dropped_ = {false};
   std::size_t held_ = 0;
 };
 

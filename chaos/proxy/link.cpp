@@ -26,9 +26,16 @@ bool Link::wants_read() const {
   return chain_.held_bytes() + pending() < chain_.held_bytes_max();
 }
 
+// Never so much that more would be held than may be.
+std::size_t Link::room_for(std::size_t buffer) const {
+  if (chain_.empty()) return buffer;
+  const std::size_t left = chain_.held_bytes_max() - chain_.held_bytes() - pending();
+  return std::min({buffer, kChunkBytesMax, left});
+}
+
 bool Link::read(std::span<char> buffer, MonoTime now) {
   if (!wants_read()) return false;
-  const std::size_t room = chain_.empty() ? buffer.size() : std::min(buffer.size(), kChunkBytesMax);
+  const std::size_t room = room_for(buffer.size());
   const os::Moved moved = source_->receive(buffer.data(), room);
   if (moved.bytes > 0) {
     events_.on_received(direction_, moved.bytes);
@@ -108,6 +115,8 @@ void Link::add_toxic(const ToxicEntry& entry, std::uint64_t seed, MonoTime now, 
 
 void Link::begin_waiting(MonoTime now) {
   for (const Waiting& toxic : std::exchange(waiting_, {})) {
+    // What stood between was the answer that opened a WebSocket which it would break.
+    if (toxic.entry->type->needs_independent_messages && exchange_.takeover(direction_)) continue;
     chain_.add(*toxic.entry, toxic.seed, meeting(now, toxic.live));
   }
   assembling_ = assembling_ || chain_.wants_messages();

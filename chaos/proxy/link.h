@@ -93,6 +93,7 @@ class Link final : public ChainSink {
   void on_dropped(const ToxicEntry& toxic, std::size_t bytes) override;
 
   std::size_t pending() const { return pending_.size() - sent_; }
+  std::size_t room_for(std::size_t buffer) const;
   struct Waiting {
     const ToxicEntry* entry;
     std::uint64_t seed;

@@ -63,7 +63,9 @@ Verdict Chain::Stage::ask(const Item& item) {
   if (!asks_about(item)) return {};
   const bool by_message = entry_.type->layer == Layer::kMessages;
   const bool data = item.unit != Unit::kWsControl;  // control frames come between the parts
-  if (by_message && data && !item.begins) return {.drop = dropping_};
+  if (by_message && data && !item.begins) {
+    return {.drop = item.ends ? std::exchange(dropping_, false) : dropping_};
+  }
   const Chunk chunk{.bytes = std::string_view(item.bytes).substr(offset_),
                     .at = item.at,
                     .unit = item.unit,
@@ -74,7 +76,7 @@ Verdict Chain::Stage::ask(const Item& item) {
   LEVI_CHECK(verdict.bytes > 0 || chunk.bytes.empty());
   if (by_message) {
     verdict.bytes = kWholeChunk;
-    if (data) dropping_ = verdict.drop;
+    if (data) dropping_ = verdict.drop && !item.ends;
   }
   return verdict;
 }

@@ -20,6 +20,8 @@ class Chain::Stage {
 
   const ToxicEntry& entry() const { return entry_; }
   Toxic& toxic() { return *toxic_; }
+  // In the middle of a unit whose beginning it dropped.
+  bool drops_rest() const { return dropping_; }
 
   // Each may let items out, to the stage at `next`.
   void start(const Meeting& meeting, std::size_t next);

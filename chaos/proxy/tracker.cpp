@@ -289,10 +289,20 @@ void Assembler::add(const Span& span, std::string_view bytes,
   }
   if (span.unit == Unit::kWsControl) {
     control_ += bytes;
-    if (span.ends) out({.bytes = std::exchange(control_, {}), .unit = span.unit});
+    if (!span.ends) return;
+    // Part of a long message has gone, perhaps up to the middle of a frame: the frame's rest goes
+    // first.
+    if (!data_.empty() && !data_begins_) {
+      out({.bytes = std::exchange(data_, {}),
+           .unit = Unit::kWsMessage,
+           .begins = false,
+           .ends = false});
+    }
+    out({.bytes = std::exchange(control_, {}), .unit = span.unit});
     return;
   }
   if (data_.empty()) data_begins_ = span.begins;
+  data_unit_ = span.unit;
   data_ += bytes;
   if (!span.part && !span.ends && data_.size() < kHeldMax) return;
   const bool http = span.unit != Unit::kWsMessage;
@@ -304,7 +314,13 @@ void Assembler::add(const Span& span, std::string_view bytes,
 }
 
 void Assembler::flush(const Out& out) {
-  if (!data_.empty()) out({.bytes = std::exchange(data_, {})});
+  // The end of a unit whose beginning has gone shares its fate.
+  if (!data_.empty()) {
+    out({.bytes = std::exchange(data_, {}),
+         .unit = data_begins_ ? Unit::kBytes : data_unit_,
+         .begins = data_begins_,
+         .ends = data_begins_});
+  }
   if (!control_.empty()) out({.bytes = std::exchange(control_, {})});
 }
 

@@ -104,6 +104,7 @@ class Assembler {
  private:
   std::string data_;
   std::string control_;
+  Unit data_unit_ = Unit::kBytes;
   bool data_begins_ = false;
 };
 

@@ -62,6 +62,40 @@ TEST(Chain, CountsWhatItHolds) {
   EXPECT_EQ(rig.chain().held_bytes(), 0u);
 }
 
+Item part_of_message(const std::string& bytes, bool begins, bool ends) {
+  return {.bytes = bytes, .unit = Unit::kWsMessage, .begins = begins, .ends = ends};
+}
+
+TEST(Chain, AToxicThatGoesInTheMiddleOfADroppedMessageTakesItsRestAlong) {
+  ChainRig rig;
+  rig.add(R"({"type":"ws_drop","name":"a"})");
+  rig.add(R"({"type":"latency","name":"b"})");
+  rig.send(part_of_message("1", true, false));
+  rig.remove(0);
+  EXPECT_TRUE(rig.chain().wants_messages());
+  rig.send({.bytes = "[ping]", .unit = Unit::kWsControl});  // between two parts
+  rig.add(R"({"type":"ws_delay","name":"c"})");
+  rig.remove(1);  // what stands behind it goes meanwhile, too
+  rig.send(part_of_message("2", false, false));
+  rig.remove(2);
+  rig.send(part_of_message("3", false, true));
+  EXPECT_FALSE(rig.chain().wants_messages());
+  rig.send(part_of_message("4", true, true));
+  EXPECT_EQ(rig.bytes(), "[ping]4");
+}
+
+TEST(Chain, AToxicThatGoesBetweenTwoMessagesTakesNothingAlong) {
+  ChainRig rig;
+  rig.add(R"({"type":"ws_drop"})");
+  rig.send(part_of_message("1", true, false));
+  rig.send(part_of_message("2", false, true));
+  rig.remove(0);
+  EXPECT_FALSE(rig.chain().wants_messages());
+  rig.send(part_of_message("3", true, false));
+  rig.send(part_of_message("4", false, true));
+  EXPECT_EQ(rig.bytes(), "34");
+}
+
 // Whatever comes and goes: byte for byte what went in comes out, as none of these drops any.
 TEST(Chain, AnyChangesOfLosslessToxicsLoseNoByte) {
   const std::vector<std::string> kinds = {

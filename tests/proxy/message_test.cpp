@@ -1,70 +1,12 @@
 // Message toxics over real sockets: a WebSocket and HTTP server behind the proxy, real clients
 // before.
-#include <set>
-
-#include "core/os/websocket.h"
-#include "tests/proxy/socket_rig.h"
+#include "tests/proxy/served_rig.h"
 
 namespace levi::proxy {
 namespace {
 
-struct MessageRig {
-  os::Loop loop;
-  os::HttpServer upstream;
-  Server server{loop, 42, false};
-  std::vector<std::shared_ptr<os::WebSocketConnection>> sockets;
-  std::vector<std::string> served;  // paths, in order
-  std::string log;                  // what the client saw
-  os::Endpoint address;
-
-  MessageRig()
-      : upstream(loop, {}, [this](os::HttpRequest request, auto reply) {
-          served.emplace_back(request.path());
-          if (request.path() != "/ws") {
-            reply->send(
-                {.status = 200, .content_type = "text/plain", .headers = {}, .body = "fine"});
-            return;
-          }
-          const auto socket = reply->upgrade();
-          socket->on_message(
-              [this](bool, std::string_view text) { log += "<" + std::string(text); });
-          socket->on_close([](const os::WsClosed&) {});
-          sockets.push_back(socket);
-        }) {
-    EXPECT_TRUE(upstream.listen(os::parse_endpoint("127.0.0.1:0").value()));
-    call("POST", "/proxies",
-         R"({"name":"p","listen":"localhost:0","upstream":"127.0.0.1:)" +
-             std::to_string(upstream.port()) + "\"}");
-    address = os::parse_endpoint(server.proxies.find("p").value()->listen()).value();
-  }
-  os::HttpResponse call(const std::string& method, const std::string& target,
-                        const std::string& body = {}) {
-    return server.api.answer({method, target, {}, body});
-  }
-  void add(const std::string& json) {
-    const auto response = call("POST", "/proxies/p/toxics", json);
-    EXPECT_EQ(response.status, 200) << response.body;
-  }
-  std::unique_ptr<os::WebSocketClient> client() {
-    os::WebSocketHandlers handlers;
-    handlers.on_open = [this] { log += "open "; };
-    handlers.on_message = [this](bool, std::string_view text) { log += std::string(text) + ' '; };
-    handlers.on_close = [this](const os::WsClosed& closed) {
-      log += closed.end == os::WsEnd::kRefused ? "refused "
-                                               : "closed" + std::to_string(closed.code) + ' ';
-    };
-    return std::make_unique<os::WebSocketClient>(loop, address, "/ws", 20s, handlers);
-  }
-  bool sees(const std::string& text) {
-    const bool seen = os::pump(loop, [&] { return log.find(text) != std::string::npos; });
-    EXPECT_TRUE(seen) << "saw: " << log;
-    return seen;
-  }
-  void push(const std::string& text) { sockets.back()->send(false, text); }
-};
-
 TEST(Messages, AWebSocketGapDropsExactlyTheNextMessages) {
-  MessageRig rig;
+  ServedRig rig;
   const auto client = rig.client();
   rig.sees("open");
   rig.push("before");
@@ -76,7 +18,7 @@ TEST(Messages, AWebSocketGapDropsExactlyTheNextMessages) {
 }
 
 TEST(Messages, AWebSocketIsClosedWithTheCodeAsked) {
-  MessageRig rig;
+  ServedRig rig;
   const auto client = rig.client();
   rig.sees("open");
   rig.add(R"({"type":"ws_close","attributes":{"code":4002}})");
@@ -84,7 +26,7 @@ TEST(Messages, AWebSocketIsClosedWithTheCodeAsked) {
 }
 
 TEST(Messages, UpstreamMessagesStayMaskedAndValid) {
-  MessageRig rig;
+  ServedRig rig;
   rig.add(R"({"type":"ws_duplicate","stream":"upstream"})");
   const auto client = rig.client();
   rig.sees("open");
@@ -93,7 +35,7 @@ TEST(Messages, UpstreamMessagesStayMaskedAndValid) {
 }
 
 TEST(Messages, AHandshakeIsRefusedWithoutReachingTheUpstream) {
-  MessageRig rig;
+  ServedRig rig;
   rig.add(R"({"type":"ws_refuse"})");
   const auto client = rig.client();
   rig.sees("refused");
@@ -101,7 +43,7 @@ TEST(Messages, AHandshakeIsRefusedWithoutReachingTheUpstream) {
 }
 
 TEST(Messages, AStatusIsInjectedInItsTurnOnAKeptConnection) {
-  MessageRig rig;
+  ServedRig rig;
   rig.add(
       R"({"type":"http_status","attributes":{"status":429,"retry_after":3,"path":"/limited"}})");
   os::RawClient client(rig.loop, rig.address);
@@ -120,7 +62,7 @@ TEST(Messages, AStatusIsInjectedInItsTurnOnAKeptConnection) {
 }
 
 TEST(Messages, ALostAnswerWasDelivered) {
-  MessageRig rig;
+  ServedRig rig;
   rig.add(R"({"type":"http_lost_answer","attributes":{"path":"/order","timeout":1}})");
   os::RawClient client(rig.loop, rig.address);
   client.send("POST /order HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
@@ -162,6 +104,28 @@ TEST(Messages, ANewCompressedWebSocketWithTakeoverIsRefusedWhereAToxicWouldBreak
   join_compressed(rig, client, upstream);
   EXPECT_TRUE(rig.ends(client));
   EXPECT_TRUE(client.received().starts_with("HTTP/1.1 409 Conflict\r\n")) << client.received();
+  const std::size_t body = client.received().find("\r\n\r\n") + 4;
+  EXPECT_NE(client.received().find(
+                "Content-Length: " + std::to_string(client.received().size() - body) + "\r\n"),
+            std::string::npos)
+      << client.received();
+}
+
+// Asked for in the middle of the answer that opens it, when nothing is known of its compression.
+TEST(Messages, AToxicThatComesWithinTheAnswerThatOpensACompressedWebSocketSparesIt) {
+  SocketRig rig;
+  Peer client = rig.connect();
+  Peer upstream = rig.accept();
+  client.send(rig.loop, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+  EXPECT_TRUE(rig.until([&] { return upstream.received().ends_with("\r\n\r\n"); }));
+  const std::string begin = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\n";
+  const std::string rest = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" +
+                           os::encode_frame(os::WsOpcode::kText, "compressed", std::nullopt);
+  upstream.send(rig.loop, begin);
+  EXPECT_TRUE(rig.gets(client, begin));
+  rig.add(R"({"type":"ws_drop"})");
+  upstream.send(rig.loop, rest);
+  EXPECT_TRUE(rig.gets(client, begin + rest));
 }
 
 TEST(Messages, AToxicThatComesInTheMiddleOfAMessageWaitsForItsEnd) {

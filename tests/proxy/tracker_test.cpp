@@ -132,6 +132,36 @@ TEST(Tracker, AMessageTooLongToHoldGoesOnInParts) {
   EXPECT_EQ(wire.out[1], kUpgraded + big);
 }
 
+// Once part of a message has gone, a control frame must not overtake the rest of a frame.
+TEST(Tracker, AControlFrameInAMessageTooLongToHoldStandsBetweenTwoFrames) {
+  using os::encode_frame;
+  using os::WsOpcode;
+  const std::string frames =
+      encode_frame(WsOpcode::kBinary, std::string(300'000, 'x'), std::nullopt, false) +
+      encode_frame(WsOpcode::kPing, "p", std::nullopt) +
+      encode_frame(WsOpcode::kContinuation, std::string(300'000, 'y'), std::nullopt, true) +
+      encode_frame(WsOpcode::kPong, "q", std::nullopt);
+  for (const std::size_t step : {1000, 50'000, 1'000'000}) {
+    SCOPED_TRACE(step);
+    Wire wire;
+    wire.feed(true, kUpgrade, 4096);
+    wire.feed(false, kUpgraded, 4096);
+    wire.out[1].clear();
+    wire.feed(false, frames, step);
+    os::WsFrameReader reader(false, 1 << 20);
+    reader.feed(wire.out[1]);
+    std::string payloads;
+    for (;;) {
+      const auto frame = reader.next();
+      ASSERT_TRUE(frame);
+      if (!frame.value()) break;
+      payloads += frame.value()->payload.substr(0, 1);
+    }
+    EXPECT_EQ(wire.out[1].size(), frames.size());
+    EXPECT_TRUE(payloads == "xpyq" || payloads == "pxyq") << payloads;
+  }
+}
+
 TEST(Tracker, WhatIsNotHttpIsBytesAtOnceAndNothingIsHeldBack) {
   for (const std::string bytes : {"\x16\x03\x01 tls", "PING\r\n", "GET key\r\n", "220 smtp", "a",
                                   "GETTTTTTTTTTTTTTTTTTTTTTTT"}) {
