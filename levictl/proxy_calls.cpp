@@ -1,6 +1,7 @@
 // The calls behind `levictl proxy`.
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -60,15 +61,24 @@ int failed(const char* what, const Error& why) {
   return why.code == ErrorCode::kUnreachable ? kUndecided : kFailed;
 }
 
-// Numbers as numbers, anything else as text: what the server wants it says.
+// Numbers as numbers, anything else as text: what the server wants it says. 1000.0 and 1e3 are
+// 1000, which whole attributes must be.
+Json attribute_value(const std::string& text) {
+  const Json number = Json::parse(text, nullptr, false);
+  if (!number.is_number()) return Json(text);
+  if (!number.is_number_float()) return number;
+  const double value = number.get<double>();
+  constexpr double kExactMax = 9e15;
+  const bool whole = std::abs(value) < kExactMax && value == std::floor(value);
+  return whole ? Json(static_cast<std::int64_t>(value)) : number;
+}
+
 Json attributes_of(const ProxyCall& call) {
   Json attributes = Json::object();
   for (const std::string& pair : call.attributes) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos) continue;
-    const std::string value = pair.substr(equals + 1);
-    const Json number = Json::parse(value, nullptr, false);
-    attributes[pair.substr(0, equals)] = number.is_number() ? number : Json(value);
+    attributes[pair.substr(0, equals)] = attribute_value(pair.substr(equals + 1));
   }
   return attributes;
 }

@@ -112,7 +112,7 @@ Status read_attributes(const JsonValue& json, const ToxicType& type, std::vector
   if (const JsonValue* attributes = json.find("attributes")) {
     if (attributes->kind != JsonValue::Kind::kObject) {
       const std::string go_type = "toxics." + owner;
-      return wrong_type(*attributes, "ToxicWrapper.attributes", go_type.c_str());
+      return wrong_type(*attributes, ".attributes", go_type.c_str());
     }
     for (std::size_t i = 0; i < type.fields.size(); ++i) {
       const JsonValue* given = attributes->find(type.fields[i].name);
@@ -126,6 +126,13 @@ Status read_attributes(const JsonValue& json, const ToxicType& type, std::vector
     if (!problem.empty()) return bad_body(problem);
   }
   return ok();
+}
+
+// As Go, which does not know the type yet.
+Status check_attributes_are_an_object(const JsonValue& json) {
+  const JsonValue* attributes = json.find("attributes");
+  if (attributes == nullptr || attributes->kind == JsonValue::Kind::kObject) return ok();
+  return wrong_type(*attributes, "ToxicWrapper.attributes", "toxics.NoopToxic");
 }
 
 Status read_toxics(const JsonValue& json, std::vector<ToxicEntry>& toxics) {
@@ -198,7 +205,8 @@ Result<JsonValue> read_body(std::string_view body) {
   return json;
 }
 
-Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& input) {
+Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& input,
+                  bool with_toxics) {
   if (json.kind == JsonValue::Kind::kNull) return ok();
   if (json.kind != JsonValue::Kind::kObject) {
     return bad_body(std::string("json: cannot unmarshal ") + json.go_kind() +
@@ -209,7 +217,7 @@ Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& in
   LEVI_TRY_STATUS(read_text(json, struct_name, "upstream", input.upstream));
   LEVI_TRY_STATUS(read_flag(json, struct_name, "enabled", input.enabled));
   LEVI_TRY_STATUS(read_tls(json, input.tls));
-  return read_toxics(json, input.toxics);
+  return with_toxics ? read_toxics(json, input.toxics) : ok();
 }
 
 Result<ToxicEntry> read_toxic(const JsonValue& json,
@@ -220,6 +228,7 @@ Result<ToxicEntry> read_toxic(const JsonValue& json,
   }
   ToxicEntry entry;
   std::string type;
+  LEVI_TRY_STATUS(check_attributes_are_an_object(json));
   LEVI_TRY_STATUS(read_text(json, "ToxicWrapper", "name", entry.name));
   LEVI_TRY_STATUS(read_text(json, "ToxicWrapper", "type", type));
   LEVI_TRY_STATUS(read_text(json, "ToxicWrapper", "stream", entry.stream));

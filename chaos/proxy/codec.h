@@ -28,8 +28,10 @@ struct ProxyInput {
   std::vector<ToxicEntry> toxics = {};  // not empty: replaces what is there
 };
 
-// Fields that are not given keep what `input` has. `struct_name` is Go's, for its errors.
-Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& input);
+// Fields that are not given keep what `input` has. `struct_name` is Go's, for its errors. An update
+// has no toxics: what stands there is ignored, as clients send back all that they were shown.
+Status read_proxy(const JsonValue& json, const char* struct_name, ProxyInput& input,
+                  bool with_toxics = true);
 
 // A new toxic. `taken` says whether a name is in use on the proxy.
 Result<ToxicEntry> read_toxic(const JsonValue& json,

@@ -45,6 +45,7 @@ Connection::~Connection() {
 
 void Connection::connect(const std::string& upstream) {
   connecting_ = true;
+  other_loopback_ = upstream.starts_with("localhost:");
   runtime_.resolver.resolve(upstream, [this, alive = alive_](Result<os::Endpoint> endpoint) {
     if (!*alive || finished_) return;
     if (!endpoint) {
@@ -65,13 +66,14 @@ std::string Connection::client_name() const {
 void Connection::start_connect(const os::Endpoint& endpoint) {
   auto fd = os::connect_start(endpoint);
   if (!fd) {
-    refuse(fd.error().message);
+    fail_connect(endpoint.port, fd.error().message);
     return;
   }
   keep_alive(fd.value().get());
   const auto decided = os::wait_ready(fd.value().get(), POLLOUT, MonoTime{});
   ends_[kServer].transport = owner_.wrap_upstream(std::move(fd).value());
   // On loopback it is decided by now, as a rule: that saves a round of the loop.
+  upstream_port_ = endpoint.port;
   if (decided && decided.value()) {
     on_connect_decided();
   } else {
@@ -81,12 +83,24 @@ void Connection::start_connect(const os::Endpoint& endpoint) {
 
 void Connection::on_connect_decided() {
   const Status outcome = os::connect_outcome(ends_[kServer].transport->fd());
-  connecting_ = false;
   if (!outcome) {
-    refuse(outcome.error().message);
+    fail_connect(upstream_port_, outcome.error().message);
     return;
   }
+  connecting_ = false;
   start_links();
+}
+
+// Servers that listen on "localhost" may mean the loopback of either family.
+void Connection::fail_connect(std::uint16_t port, const std::string& why) {
+  if (std::exchange(other_loopback_, false)) {
+    unwatch(kServer);
+    ends_[kServer].transport.reset();
+    start_connect({"::1", port, {}});
+    return;
+  }
+  connecting_ = false;
+  refuse(why);
 }
 
 void Connection::start_links() {
@@ -291,9 +305,12 @@ void Connection::on_ending(Direction direction, Ending ending) {
   over_how_ = ending == Ending::kReset ? Finish::kReset : Finish::kClosed;
   const bool from_peer = ending == Ending::kReset && link(direction).source_ended();
   if (from_peer && runtime_.compat) over_how_ = Finish::kClosed;
-  over_why_ = !from_peer                          ? "a toxic"
-              : direction == Direction::kUpstream ? "reset by the client"
-                                                  : "reset by the upstream";
+  const bool client = direction == Direction::kUpstream;
+  const std::string problem = ends_[client ? kClient : kServer].transport->problem();
+  over_why_ = !from_peer        ? "a toxic"
+              : problem.empty() ? (client ? "reset by the client" : "reset by the upstream")
+                                : (client ? "the client: " : "the upstream: ") + problem;
+  broken_ = from_peer && !problem.empty();
 }
 
 void Connection::on_answer(const Message* request, std::string answer, bool close) {

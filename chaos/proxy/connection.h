@@ -54,6 +54,7 @@ class Connection final : public LinkEvents {
   std::string client_name() const;  // "127.0.0.1:40512"
   bool linked() const { return linked_; }
   bool finished() const { return finished_; }
+  bool broken() const { return broken_; }  // ended by what no peer meant, as a certificate refused
   std::uint64_t bytes(Direction direction) const { return bytes_[index(direction)]; }
 
   // Whether its compressor would break if messages were lost or moved in that direction.
@@ -78,6 +79,7 @@ class Connection final : public LinkEvents {
 
   void start_connect(const os::Endpoint& endpoint);
   void on_connect_decided();
+  void fail_connect(std::uint16_t port, const std::string& why);
   void start_links();
   void refuse(const std::string& why);
   void on_ready(Side side, std::uint32_t ready);
@@ -112,12 +114,15 @@ class Connection final : public LinkEvents {
   std::uint64_t bytes_[2] = {0, 0};
   std::uint64_t timer_ = 0;
   MonoTime timer_at_ = kNever;
+  std::uint16_t upstream_port_ = 0;
+  bool other_loopback_ = false;  // is still to be tried
   bool connecting_ = false;
   bool linked_ = false;
   bool over_ = false;  // finish as soon as the call that noticed it is through
   Finish over_how_ = Finish::kComplete;
   std::string over_why_;
   bool finished_ = false;
+  bool broken_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the resolver's late answers
 };
 

@@ -192,7 +192,7 @@ HttpResponse ControlApi::on_proxy(const HttpRequest& request, const std::string&
     const Proxy& old = *proxy.value();
     input = {name, old.listen(), old.upstream(), old.enabled(), old.tls(), {}};
   }
-  const Status read = read_proxy(json.value(), "Proxy", input);
+  const Status read = read_proxy(json.value(), "Proxy", input, put);
   if (!read) return failure(read.error());
   input.name = name;  // it can't change
   if (put) {

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/os/clock.h"
+#include "core/os/http_text.h"
 #include "core/os/resolver.h"
 
 namespace levi::proxy {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kHeadMax = 16 * 1024;
 constexpr std::size_t kHelloMax = 16 * 1024;
 constexpr Nanos kPatience = 15s;
+constexpr Nanos kAcceptPause = 20ms;
 constexpr std::string_view kGreeting = "HTTP/1.1 200 Connection established\r\n\r\n";
 constexpr std::string_view kBadRequest =
     "HTTP/1.1 405 Only CONNECT\r\nAllow: CONNECT\r\nContent-Length: 0\r\nConnection: "
@@ -107,12 +109,28 @@ Status Forward::listen(const os::Endpoint& endpoint) {
 
 void Forward::stop_accepting() {
   if (!listener_) return;
+  runtime_.loop.cancel(accept_pause_);
   runtime_.loop.unwatch(listener_.get());
   listener_.reset();
 }
 
+std::size_t Forward::connection_count() const {
+  std::size_t count = 0;
+  for (const auto& [target, proxy] : direct_) count += proxy->connection_count();
+  return count;
+}
+
+// As Proxy's: a level-triggered accept that fails for want of descriptors would spin.
+void Forward::pause_accepting() {
+  runtime_.loop.change(listener_.get(), 0);
+  accept_pause_ = runtime_.loop.after(kAcceptPause, [this] {
+    if (listener_) runtime_.loop.change(listener_.get(), os::kReadable);
+  });
+}
+
 void Forward::accept_waiting() {
   os::Accepted accepted = os::accept_now(listener_.get());
+  if (accepted.no_descriptors) pause_accepting();
   if (!accepted.fd) return;
   if (waiting_.size() >= kWaitingMax) {
     os::close_with_reset(std::move(accepted.fd));
@@ -163,12 +181,19 @@ void Forward::on_head(std::uint64_t id, Waiting& waiting) {
   if (Proxy* const proxy = find_proxy(target)) {
     hand_over(id, *proxy, true);
   } else if (is_address(target)) {
-    // Whose address it is, the ClientHello may tell, and that comes only behind our greeting.
-    waiting.target = target;
-    (void)os::send_some(waiting.fd.get(), kGreeting.data(), kGreeting.size());
+    await_hello(id, waiting, target);
   } else {
     hand_over(id, *direct(target), true);
   }
+}
+
+// Whose address it is, the ClientHello may tell, and that comes only behind our greeting.
+void Forward::await_hello(std::uint64_t id, Waiting& waiting, const std::string& target) {
+  waiting.target = target;
+  (void)os::send_some(waiting.fd.get(), kGreeting.data(), kGreeting.size());
+  runtime_.loop.cancel(waiting.deadline);
+  waiting.deadline = runtime_.loop.after(
+      kHelloPatience, [this, id] { hand_over(id, *direct(waiting_.at(id).target), false); });
 }
 
 void Forward::on_hello(std::uint64_t id, Waiting& waiting) {
@@ -177,7 +202,13 @@ void Forward::on_hello(std::uint64_t id, Waiting& waiting) {
       ::recv(waiting.fd.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
   bytes.resize(seen > 0 ? static_cast<std::size_t>(seen) : 0);
   const ClientHello hello = read_client_hello(bytes);
-  // In one segment as a rule; a hello that comes in pieces goes on by its address.
+  if (!hello.whole && bytes.size() < kHelloMax && bytes.size() > waiting.hello_seen) {
+    // It came in pieces, and stays in the socket: to be told again only once there is more.
+    waiting.hello_seen = bytes.size();
+    const int more = static_cast<int>(bytes.size()) + 1;
+    (void)::setsockopt(waiting.fd.get(), SOL_SOCKET, SO_RCVLOWAT, &more, sizeof more);
+    return;
+  }
   Proxy* proxy = nullptr;
   if (hello.whole && !hello.server_name.empty()) {
     proxy = find_proxy(hello.server_name + waiting.target.substr(waiting.target.rfind(':')));
@@ -201,6 +232,8 @@ os::Fd Forward::take(std::uint64_t id) {
   os::Fd fd = std::move(found->second.fd);
   runtime_.loop.cancel(found->second.deadline);
   runtime_.loop.unwatch(fd.get());
+  const int any = 1;
+  (void)::setsockopt(fd.get(), SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
   waiting_.erase(found);
   return fd;
 }
@@ -212,7 +245,7 @@ void Forward::refuse(std::uint64_t id, std::string_view answer) {
 
 Proxy* Forward::find_proxy(std::string_view target) {
   for (const auto& [name, proxy] : proxies_.all()) {
-    if (proxy->upstream() == target) return proxy.get();
+    if (os::equals_ignoring_case(proxy->upstream(), target)) return proxy.get();
   }
   return nullptr;
 }

@@ -367,6 +367,8 @@ void append_json_string(std::string& out, std::string_view text) {
       out += kHex[byte & 15];
     } else if (length == 0) {
       out += "\\ufffd";
+    } else if (text.substr(i, length) == "\u2028" || text.substr(i, length) == "\u2029") {
+      out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";  // ends of lines in JavaScript
     } else {
       out += text.substr(i, length);
     }

@@ -1,5 +1,7 @@
 #include "chaos/proxy/metrics.h"
 
+#include <sys/resource.h>
+
 #include <cstdlib>
 #include <string_view>
 
@@ -36,6 +38,16 @@ void append_counter(std::string& text, const Proxies& proxies, const char* name,
   }
 }
 
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void append_value(std::string& text, const char* name, const char* kind, const char* help,
+                  double value) {
+  text += std::string("# HELP ") + name + ' ' + help + "\n# TYPE " + name + ' ' + kind + "\n" +
+          name + ' ' + std::to_string(value) + '\n';
+}
+
 void append_gauge(std::string& text, const char* name, const char* help, std::uint64_t value) {
   text += std::string("# HELP ") + name + ' ' + help + "\n# TYPE " + name + " gauge\n" + name +
           ' ' + std::to_string(value) + '\n';
@@ -65,6 +77,14 @@ void append_runtime_metrics(std::string& text, const Proxies& proxies) {
                status_kilobytes(all, "VmRSS:") * 1024);
   append_gauge(text, "process_virtual_memory_bytes", "Virtual memory size in bytes.",
                status_kilobytes(all, "VmSize:") * 1024);
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  append_value(text, "process_cpu_seconds_total", "counter",
+               "Total user and system CPU time spent in seconds.",
+               seconds(used.ru_utime) + seconds(used.ru_stime));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  append_gauge(text, "process_max_fds", "Maximum number of open file descriptors.", limit.rlim_cur);
   const auto open = os::list_folder("/proc/self/fd");
   append_gauge(text, "process_open_fds", "Number of open file descriptors.",
                open ? open.value().size() : 0);

@@ -79,8 +79,10 @@ Result<Proxy*> Proxies::replace(ProxyInput input, bool& created) {
   created = found == proxies_.end();
   if (created) return create(std::move(input));
   Proxy& proxy = *found->second;
-  if (!proxy.same_address({input.listen, input.upstream, input.tls})) {
-    proxy.stop();
+  // Whatever may fail comes first: a refused PUT leaves all as it was.
+  if (proxy.same_address({input.listen, input.upstream, input.tls})) {
+    LEVI_TRY_STATUS(proxy.may_add(input.toxics));
+  } else {
     LEVI_TRY_STATUS(proxy.move({input.listen, input.upstream, input.tls}));
   }
   proxy.clear_toxics();
@@ -136,6 +138,7 @@ Result<Proxy*> Proxies::add_or_replace(ProxyInput input) {
     return create(std::move(input));
   }
   if (!input.toxics.empty()) {
+    LEVI_TRY_STATUS(proxy.may_add(input.toxics));
     proxy.clear_toxics();
     LEVI_TRY_STATUS(give_toxics(proxy, std::move(input.toxics)));
   }

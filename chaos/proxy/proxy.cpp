@@ -7,6 +7,7 @@
 
 #include "chaos/proxy/json_value.h"
 #include "chaos/proxy/listen_address.h"
+#include "chaos/proxy/log.h"
 #include "core/base/check.h"
 #include "core/os/clock.h"
 
@@ -54,22 +55,32 @@ Proxy::~Proxy() {
   events_.end();
 }
 
+Result<Proxy::Opened> Proxy::open(const ProxyAddress& address) const {
+  Opened opened;
+  if (address.tls.terminate) {
+    LEVI_TRY_ASSIGN(opened.terminator, TlsTerminator::create(address.tls, host_of(address.upstream),
+                                                             runtime_.authority.get()));
+  }
+  LEVI_TRY_ASSIGN(opened.listening, listen_at(address.listen));
+  return opened;
+}
+
 Status Proxy::start() {
   if (enabled_) return ok();
-  terminator_.reset();
-  if (address_.tls.terminate) {
-    LEVI_TRY_ASSIGN(terminator_, TlsTerminator::create(address_.tls, host_of(address_.upstream),
-                                                       runtime_.authority.get()));
-  }
-  LEVI_TRY(listening, listen_at(address_.listen));
-  listener_ = std::move(listening.fd);
+  LEVI_TRY(opened, open(address_));
+  begin(std::move(opened));
+  return ok();
+}
+
+void Proxy::begin(Opened opened) {
+  terminator_ = std::move(opened.terminator);
+  listener_ = std::move(opened.listening.fd);
   keep_alive(listener_.get());
   // As Toxiproxy: what it got is what it asks for from now on.
-  listening_ = listening.address;
-  address_.listen = listening.address;
+  listening_ = opened.listening.address;
+  address_.listen = opened.listening.address;
   enabled_ = true;
   runtime_.loop.watch(listener_.get(), os::kReadable, [this](std::uint32_t) { accept_waiting(); });
-  return ok();
 }
 
 void Proxy::stop_accepting() {
@@ -96,10 +107,18 @@ bool Proxy::same_address(const ProxyAddress& other) const {
 
 Status Proxy::move(ProxyAddress address) {
   const bool was_enabled = enabled_;
+  Opened opened;
+  const bool elsewhere = was_enabled && !same_listen(address_.listen, address.listen);
+  if (elsewhere) {
+    LEVI_TRY_ASSIGN(opened, open(address));
+  }
   stop();
   address_ = std::move(address);
   listening_ = address_.listen;
-  return was_enabled ? start() : ok();
+  if (!was_enabled) return ok();
+  if (!elsewhere) return start();
+  begin(std::move(opened));
+  return ok();
 }
 
 void Proxy::accept_waiting() {
@@ -165,7 +184,7 @@ ToxicEntry* Proxy::find_by_id(std::uint64_t id) {
 }
 
 Result<const ToxicEntry*> Proxy::add_toxic(ToxicEntry entry) {
-  LEVI_TRY_STATUS(check_messages(entry));
+  LEVI_TRY_STATUS(may_add({&entry, 1}));
   toxics_.push_back(std::make_unique<ToxicEntry>(std::move(entry)));
   ToxicEntry& added = *toxics_.back();
   if (added.after_ms > 0) {
@@ -178,11 +197,14 @@ Result<const ToxicEntry*> Proxy::add_toxic(ToxicEntry entry) {
 }
 
 // Dropping or moving a message that the next ones are compressed against would break them all.
-Status Proxy::check_messages(const ToxicEntry& entry) const {
-  if (!entry.type->needs_independent_messages || entry.after_ms > 0) return ok();
-  for (const auto& [ordinal, connection] : connections_) {
-    if (connection->has_context_takeover(entry.acting()) &&
-        toxic_applies(runtime_.seed, name_, ordinal, entry)) {
+Status Proxy::may_add(std::span<const ToxicEntry> entries) const {
+  for (const ToxicEntry& entry : entries) {
+    if (!entry.type->needs_independent_messages || entry.after_ms > 0) continue;
+    for (const auto& [ordinal, connection] : connections_) {
+      if (!connection->has_context_takeover(entry.acting()) ||
+          !toxic_applies(runtime_.seed, name_, ordinal, entry)) {
+        continue;
+      }
       return error(ErrorCode::kConflict,
                    "connection " + std::to_string(ordinal) + " compresses with context takeover: " +
                        std::string(entry.type->name) + " would make it unreadable");
@@ -296,7 +318,24 @@ void Proxy::on_dropped(const Connection& connection, Direction direction, const 
   emit("drop", connection, more);
 }
 
+// At most one line a second: a flood of connects is no flood of lines.
+void Proxy::complain(const std::string& why) {
+  const MonoTime now = os::mono_now();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + 1s;
+  std::string fields = ",\"name\":";
+  append_json_string(fields, name_);
+  fields += ",\"proxy\":";
+  append_json_string(fields, listening_);
+  fields += ",\"upstream\":";
+  append_json_string(fields, address_.upstream);
+  fields += ",\"err\":";
+  append_json_string(fields, why);
+  log_line(LogLevel::kWarn, "Unable to open connection to upstream", fields);
+}
+
 void Proxy::on_finished(Connection& connection, Finish how, const std::string& why) {
+  if (how == Finish::kRefused || connection.broken()) complain(why);
   if (events_.listening()) {
     std::string more =
         ",\"bytes_upstream\":" + std::to_string(connection.bytes(Direction::kUpstream)) +

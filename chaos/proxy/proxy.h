@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "chaos/proxy/connection.h"
 #include "chaos/proxy/events.h"
+#include "chaos/proxy/listen_address.h"
 #include "chaos/proxy/tls.h"
 #include "chaos/proxy/toxic_entry.h"
 #include "core/base/result.h"
@@ -34,10 +36,12 @@ class Proxy final : public ConnectionOwner {
   Proxy(Runtime& runtime, std::string name, ProxyAddress address);
   ~Proxy() override;
 
-  Status start();                     // kIo with the system's text; fine where it runs already
-  void stop();                        // closes the listener and every connection, with FIN
-  void stop_accepting();              // only the listener: open connections end by themselves
-  Status move(ProxyAddress address);  // other addresses: stops, and starts again if it was running
+  Status start();         // kIo with the system's text; fine where it runs already
+  void stop();            // closes the listener and every connection, with FIN
+  void stop_accepting();  // only the listener: open connections end by themselves
+  // Other addresses: stops, and starts again if it was running. Where those can't be had, and are
+  // not its own, it stays as it was.
+  Status move(ProxyAddress address);
 
   const std::string& name() const { return name_; }
   const std::string& listen() const { return listening_; }  // resolved while it listens
@@ -50,6 +54,7 @@ class Proxy final : public ConnectionOwner {
   std::vector<const ToxicEntry*> toxics() const;
   ToxicEntry* find_toxic(std::string_view name);
   // kConflict where a live connection would break (see ToxicType::needs_independent_messages).
+  Status may_add(std::span<const ToxicEntry> entries) const;
   Result<const ToxicEntry*> add_toxic(ToxicEntry entry);
   void update_toxic(ToxicEntry& entry, std::vector<Value> values, float toxicity);
   void remove_toxic(std::uint64_t id);
@@ -68,14 +73,22 @@ class Proxy final : public ConnectionOwner {
     os::Loop::TimerId end = 0;
   };
 
+  // What it needs to run, ready but unused.
+  struct Opened {
+    std::unique_ptr<TlsTerminator> terminator;
+    Listening listening;
+  };
+
+  Result<Opened> open(const ProxyAddress& address) const;
+  void begin(Opened opened);
   void accept_waiting();
   void pause_accepting();
-  Status check_messages(const ToxicEntry& entry) const;
   void begin_toxic(std::uint64_t id);
   void refresh_connections(const ToxicEntry& entry);  // as the entry's fate on each now is
   void refresh(Connection& connection, const ToxicEntry& entry, bool live);
   ToxicEntry* find_by_id(std::uint64_t id);
   void emit(std::string_view name, const Connection& connection, const std::string& more);
+  void complain(const std::string& why);
 
   void on_bytes(Direction direction, bool sent, std::size_t bytes) override;
   void on_connected(Connection& connection) override;
@@ -101,6 +114,7 @@ class Proxy final : public ConnectionOwner {
   std::unordered_map<std::uint64_t, Lease> leases_;  // by toxic id
   ByteCounters counters_;
   EventHub events_;
+  MonoTime quiet_until_ = {};  // of complaints
 };
 
 }  // namespace levi::proxy

@@ -109,7 +109,8 @@ void Server::drain(MonoTime deadline, os::Loop::Task done) {
   api.stop();
   proxies.stop_accepting();
   forward.stop_accepting();
-  if (proxies.connection_count() == 0 || os::mono_now() >= deadline) {
+  const std::size_t open = proxies.connection_count() + forward.connection_count();
+  if (open == 0 || os::mono_now() >= deadline) {
     done();
     return;
   }
@@ -128,7 +129,7 @@ int serve(const Options& options) {
   Server server(loop, seed, options.compat,
                 {.proxy_metrics = options.proxy_metrics,
                  .runtime_metrics = options.runtime_metrics,
-                 .token = options.compat ? std::string() : environment("LEVI_PROXY_TOKEN")});
+                 .token = environment("LEVI_PROXY_TOKEN")});
   const Status opened = open_extras(server, options);
   if (!opened) return fail_usage(opened.error().text());
   if (!options.config.empty()) {

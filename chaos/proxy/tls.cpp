@@ -52,6 +52,7 @@ class TlsTransport final : public Transport {
   bool wants_write() const override { return read_wants_write_; }
   bool write_waits_for_read() const override { return write_wants_read_; }
   bool begins_by_reading() const override { return true; }
+  std::string problem() const override { return problem_; }
 
  private:
   os::Moved outcome(int result, std::size_t bytes, bool sending) {
@@ -69,8 +70,20 @@ class TlsTransport final : public Transport {
       case SSL_ERROR_ZERO_RETURN:
         return sending ? os::Moved{.failed = true} : os::Moved{.closed = true};
       default:
+        if (!broken_) explain();
         broken_ = true;
         return {.failed = true};
+    }
+  }
+
+  // A certificate that is not believed, a protocol that is none: nobody finds that out from an RST.
+  void explain() {
+    const long verdict = SSL_get_verify_result(ssl_.get());
+    if (verdict != X509_V_OK) {
+      problem_ =
+          std::string("its certificate is refused: ") + X509_verify_cert_error_string(verdict);
+    } else if (ERR_peek_error() != 0) {
+      problem_ = "TLS: " + tls_problem();
     }
   }
 
@@ -78,6 +91,7 @@ class TlsTransport final : public Transport {
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
   bool broken_ = false;
+  std::string problem_;
 };
 
 // The client's side offers what it likes; we take HTTP/1.1 where it is among that.

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "core/os/fd.h"
@@ -28,6 +29,9 @@ class Transport {
   // And a write for it to be readable: waiting to be writable would spin.
   virtual bool write_waits_for_read() const { return false; }
   virtual bool begins_by_reading() const { return false; }  // it speaks first
+  virtual std::string problem() const {
+    return {};
+  }  // why it failed, where more than a reset is known
 
   int fd() const { return fd_.get(); }
   os::Fd take() { return std::move(fd_); }

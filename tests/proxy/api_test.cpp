@@ -195,6 +195,10 @@ TEST(Api, ToxicErrorsComeInToxiproxysOrder) {
   EXPECT_EQ(error(R"({"type":"latency","attributes":{"latency":1.5}})"),
             "400 {\"error\":\"bad request body: json: cannot unmarshal number 1.5 into Go struct "
             "field LatencyToxic.attributes.latency of type int64\",\"status\":400}\n");
+  // Before anything else: Go does not know the type yet.
+  EXPECT_EQ(error(R"({"type":"latency","stream":"left","attributes":5})"),
+            "400 {\"error\":\"bad request body: json: cannot unmarshal number into Go struct field "
+            "ToxicWrapper.attributes of type toxics.NoopToxic\",\"status\":400}\n");
   EXPECT_EQ(error(R"({"type":"latency","attributes":{"latency":"1"}})"),
             "400 {\"error\":\"bad request body: json: cannot unmarshal string into Go struct field "
             "LatencyToxic.attributes.latency of type int64\",\"status\":400}\n");
@@ -212,6 +216,10 @@ TEST(Api, PostAndPatchMergeAToxicsAttributes) {
             R"({"attributes":{"jitter":9},"toxicity":0.5,"type":"noop","stream":"upstream","name":"z"})"),
         "200 " JSON
         R"({"attributes":{"latency":1,"jitter":9},"name":"latency_downstream","type":"latency","stream":"downstream","toxicity":0.5})");
+    EXPECT_EQ(api.line(method, "/proxies/a/toxics/latency_downstream", R"({"attributes":[]})"),
+              "400 " TEXT
+              "{\"error\":\"bad request body: json: cannot unmarshal array into Go struct field "
+              ".attributes of type toxics.LatencyToxic\",\"status\":400}\n");
     // A refused update changes nothing.
     EXPECT_EQ(api.call(method, "/proxies/a/toxics/latency_downstream",
                        R"({"attributes":{"latency":7,"jitter":"x"}})")

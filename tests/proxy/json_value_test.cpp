@@ -78,6 +78,9 @@ TEST(JsonValue, NumbersAndStringsAreWrittenAsGoWritesThem) {
   EXPECT_EQ(number(123456789.0), "123456789");
   std::string out;
   append_json_string(out, "a\"\\<&>\n\x01\xC3\xA9\xff");
+  std::string lines;
+  append_json_string(lines, "\u2028\u2029\u2030");
+  EXPECT_EQ(lines, "\"\\u2028\\u2029\u2030\"");
   EXPECT_EQ(out, "\"a\\\"\\\\\\u003c\\u0026\\u003e\\n\\u0001\xC3\xA9\\ufffd\"");
 }
 

@@ -62,6 +62,33 @@ TEST(OwnApi, PutReplacesAProxyWithItsToxicsInOneStep) {
   EXPECT_EQ(api.call("PUT", "/proxies/a", R"({"upstream":""})").status, 400);
 }
 
+TEST(OwnApi, ARefusedPutLeavesTheProxyAsItWas) {
+  ApiRig api;
+  api.call("POST", "/proxies", R"({"name":"other","listen":"localhost:0","upstream":"h:1"})");
+  const std::string taken = api.server.proxies.find("other").value()->listen();
+  api.call("POST", "/proxies", R"({"name":"a","listen":"localhost:0","upstream":"h:1"})");
+  api.call("POST", "/proxies/a/toxics", R"({"type":"noop"})");
+  const std::string before = api.call("GET", "/proxies/a").body;
+  for (const std::string& body :
+       {R"({"upstream":"h:2","listen":")" + taken + "\"}",
+        std::string(R"({"upstream":"h:2","listen":"nope"})"),
+        std::string(R"({"upstream":"h:2","listen":"localhost:0","tls":{"mode":"terminate"}})"),
+        std::string(R"({"upstream":"h:2","toxics":[{"type":"nope"}]})")}) {
+    EXPECT_GE(api.call("PUT", "/proxies/a", body).status, 400) << body;
+    EXPECT_EQ(api.call("GET", "/proxies/a").body, before) << body;
+  }
+}
+
+// Clients send back what they were shown, toxics included; Toxiproxy ignores them there.
+TEST(OwnApi, AnUpdateIgnoresToxics) {
+  ApiRig api;
+  api.create("a");
+  api.call("POST", "/proxies/a/toxics", R"({"type":"noop"})");
+  const std::string before = api.call("GET", "/proxies/a").body;
+  EXPECT_EQ(api.line("POST", "/proxies/a", R"({"toxics":[{"type":"nope"}]})"),
+            "200 " JSON + before);
+}
+
 TEST(OwnApi, ATagRemovesAllThatItsOwnerMade) {
   ApiRig api;
   api.create("a");

@@ -46,6 +46,7 @@ class Peer {
     received();
     return reset_;
   }
+  std::size_t size() const { return received_.size(); }  // of what was taken so far
   void forget() { received_.clear(); }
   void end_sending() { os::end_sending(fd_.get()); }
   void reset() { os::close_with_reset(std::move(fd_)); }

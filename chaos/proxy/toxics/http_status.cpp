@@ -12,8 +12,9 @@ class HttpStatus final : public Toxic {
     if (!chunk.message->path.starts_with(setting.text("path"))) return {};
     if (!setting.happens("probability")) return {};
     Verdict verdict{.drop = true};
-    verdict.answer = "HTTP/1.1 " + std::to_string(setting.integer("status")) +
-                     " Injected by levi-proxy\r\nContent-Length: 0\r\n";
+    const std::int64_t status = setting.integer("status");
+    verdict.answer = "HTTP/1.1 " + std::to_string(status) + " Injected by levi-proxy\r\n";
+    if (status != 204 && status != 304) verdict.answer += "Content-Length: 0\r\n";
     const std::int64_t retry = setting.integer("retry_after");
     if (retry > 0) verdict.answer += "Retry-After: " + std::to_string(retry) + "\r\n";
     verdict.answer += "\r\n";
