@@ -34,6 +34,7 @@ class Api {
   void catch_up();  // what the trading thread has journalled so far is in the replica now
   const machine::State& state() const { return replica_.state(); }
   Replica& replica() { return replica_; }
+  const Replica& replica() const { return replica_; }
   Streams& streams() { return streams_; }
   Commands& commands() { return commands_; }
   Lease& lease() { return lease_; }

@@ -46,8 +46,28 @@ Json describe(const Api& api, const machine::Order& order) {
 // `rows=true`: short lists instead of objects, for who follows full order flow.
 bool wants_rows(const Call& call) { return call.parameter("rows").value_or("") == "true"; }
 
-Json row_of(const Api& api, const machine::Order& order) {
-  return Json::array({order.sequence.value, client_id(api, order), to_string(order.state)});
+Json row_of(const Api& api, const PastOrder& order) {
+  const std::string id = format_client_order_id({order.kind, api.state().started.instance,
+                                                 order.incarnation, order.sequence})
+                             .str();
+  return Json::array({order.sequence.value, id, to_string(order.state)});
+}
+
+// The orders behind `after` as rows, those that the machine let go of among them.
+Json rows_after(const Api& api, std::uint64_t after, std::uint64_t limit) {
+  const auto& past = api.replica().past_orders().orders();
+  const auto& present = api.state().orders;
+  auto gone =
+      std::upper_bound(past.begin(), past.end(), after,
+                       [](std::uint64_t n, const PastOrder& o) { return n < o.sequence.value; });
+  auto held = present.upper_bound(after);
+  Json list = Json::array();
+  while (list.size() < limit && (gone != past.end() || held != present.end())) {
+    const bool take_gone =
+        held == present.end() || (gone != past.end() && gone->sequence.value < held->first);
+    list.push_back(row_of(api, take_gone ? *gone++ : past_order((held++)->second)));
+  }
+  return list;
 }
 
 Json row_of(const KeptFill& kept) {
@@ -88,6 +108,12 @@ void orders(Api& api, const CallPtr& call) {
   if (!page) return;
   const bool open_only = call->parameter("open").value_or("") == "true";
   const auto& all = api.state().orders;
+  const std::uint64_t last = api.state().sequence_last.value;
+  if (wants_rows(*call) && page->after && !open_only) {
+    return call->answer(Json{{"orders", rows_after(api, *page->after, *page->limit)},
+                             {"oldest", api.replica().past_orders().oldest()},
+                             {"sequence_last", last}});
+  }
   const auto wanted = [&](const machine::Order& order) {
     return !open_only || !is_terminal(order.state);
   };
@@ -106,8 +132,7 @@ void orders(Api& api, const CallPtr& call) {
   Json list = Json::array();
   const bool rows = wants_rows(*call);
   for (const machine::Order* order : chosen)
-    list.push_back(rows ? row_of(api, *order) : describe(api, *order));
-  const std::uint64_t last = api.state().sequence_last.value;
+    list.push_back(rows ? row_of(api, past_order(*order)) : describe(api, *order));
   call->answer(Json{{"orders", std::move(list)},
                     {"total", open_only ? api.state().open_orders : all.size()},
                     {"oldest", all.empty() ? last + 1 : all.begin()->first},

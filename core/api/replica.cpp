@@ -87,6 +87,7 @@ void Replica::keep(const machine::VenueFill& fill, std::uint64_t number) {
 }
 
 bool Replica::advance(std::size_t records_max, const OnRecord& on_record) {
+  machine_.keep_retired(&retired_);  // here, since a Replica may be moved
   for (std::size_t i = 0; i < records_max; ++i) {
     auto next = reader_.next();
     if (!next) {
@@ -108,6 +109,8 @@ bool Replica::advance(std::size_t records_max, const OnRecord& on_record) {
     const std::uint64_t before = machine_.state().counters.fills;
     effects_.clear();
     machine_.step(*event, record.instant, effects_);
+    for (const machine::Order& order : retired_) past_orders_.add(order);
+    retired_.clear();
     const std::uint64_t fills = machine_.state().counters.fills;
     if (fills != before) keep(std::get<machine::VenueFill>(*event), fills);
     if (on_record) on_record(record, *event);

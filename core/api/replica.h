@@ -1,6 +1,6 @@
 // The API thread's replica of the machine: follows the journal from where recovery left it. Also
-// keeps the newest fills, and knows each incarnation's clock, so that a record's instant can be
-// told as monotonic time.
+// keeps the newest fills and, in short, orders that the machine let go of, and knows each
+// incarnation's clock, so that a record's instant can be told as monotonic time.
 //
 // API thread only. The journal laps it only when this thread has been off its CPU for minutes; the
 // reader then goes through the segments. A journal that can't be read leaves the replica where it
@@ -14,7 +14,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "core/api/order_history.h"
 #include "core/journal/journal.h"
 #include "core/machine/machine.h"
 
@@ -60,12 +62,16 @@ class Replica {
   RecordSequence at() const { return at_; }
   Instant instant() const { return instant_; }
   const std::deque<KeptFill>& fills() const { return fills_; }
+  const OrderHistory& past_orders() const { return past_orders_; }
   MonoClock& clock() { return clock_; }
   const std::string& trouble() const { return trouble_; }
 
  private:
   Replica(machine::Machine machine, journal::Reader reader, RecordSequence at)
-      : machine_(std::move(machine)), reader_(std::move(reader)), at_(at) {}
+      : machine_(std::move(machine)),
+        reader_(std::move(reader)),
+        at_(at),
+        past_orders_(machine_.state()) {}
   using SeenFills =
       std::set<std::pair<std::uint64_t, TradeId>>;  // a repeat in the journal was not booked again
   void look_back(const journal::Record& record, SeenFills& seen);
@@ -76,6 +82,8 @@ class Replica {
   RecordSequence at_;
   Instant instant_;
   std::deque<KeptFill> fills_;
+  OrderHistory past_orders_;
+  std::vector<machine::Order> retired_;  // by the step just done
   MonoClock clock_;
   machine::Effects effects_;  // dropped
   std::string trouble_;

@@ -22,6 +22,7 @@ void forget_settled_orders_of(Context& context, SymbolId symbol) {
   auto& orders = context.state.orders;
   for (auto it = orders.begin(); it != orders.end();) {
     const bool goes = it->second.symbol == symbol && is_settled(it->second);
+    if (goes && context.retired) context.retired->push_back(std::move(it->second));
     it = goes ? orders.erase(it) : std::next(it);
     if (goes) --context.indexes.settled;
   }

@@ -31,6 +31,7 @@ struct Context {
   State& state;
   Indexes& indexes;
   Effects& effects;
+  std::vector<Order>* retired = nullptr;  // where orders that leave the state go, if anywhere
 
   Instant now() const { return state.now; }
   void emit(Effect effect) { effects.push_back(std::move(effect)); }

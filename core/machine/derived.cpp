@@ -105,6 +105,7 @@ void retire(Context& context) {
   for (auto it = orders.begin();
        it != orders.end() && context.indexes.settled > kTerminalOrdersKept;) {
     if (is_settled(it->second)) {
+      if (context.retired) context.retired->push_back(std::move(it->second));
       it = orders.erase(it);
       --context.indexes.settled;
     } else {

@@ -9,6 +9,7 @@ namespace levi::machine {
 struct Machine::Impl {
   State state;
   Indexes indexes;
+  std::vector<Order>* retired = nullptr;
 };
 
 }  // namespace levi::machine

@@ -90,11 +90,13 @@ void Machine::step(const Event& event, Instant now, Effects& effects) {
   state.now = now;
   ++state.counters.events;
   positions::roll_day(state);
-  Context context{state, impl_->indexes, effects};
+  Context context{state, impl_->indexes, effects, impl_->retired};
   std::visit(Dispatch{context}, event);
   latch_rules::refresh_trading(state);
   derived::retire(context);
 }
+
+void Machine::keep_retired(std::vector<Order>* sink) { impl_->retired = sink; }
 
 const State& Machine::state() const { return impl_->state; }
 

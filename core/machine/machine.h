@@ -28,6 +28,9 @@ class Machine {
 
   void step(const Event& event, Instant now, Effects& effects);
   const State& state() const;
+  // From now on `step` appends the orders that leave the state (settled long ago) to `sink`, which
+  // the caller owns and empties; null: they are dropped. No part of the state.
+  void keep_retired(std::vector<Order>* sink);
   std::uint64_t state_hash() const;  // over everything that `serialize` writes
 
   // A snapshot's body: versioned by kMachineVersion, checked on the way in.

@@ -218,11 +218,12 @@ void FakeCore::answer(std::uint64_t request, AnswerCode code, std::string_view t
   port.answer(answer);
 }
 
-ApiRig::ApiRig(api::ApiOptions options, std::function<void(ApiRig&)> before_start)
+ApiRig::ApiRig(api::ApiOptions options, std::function<void(ApiRig&)> before_start,
+               std::size_t ring_bytes)
     : latch_(open_latch(memory_)),
       options_(std::move(options)),
       paths{memory_ / "journal.ring", disk_ / "journal"},
-      core(paths, latch_) {
+      core(paths, latch_, 1, ring_bytes) {
   options_.endpoint = {.host = "127.0.0.1", .port = 0, .path = {}};
   options_.data_folder = disk_.path();
   options_.store_path = store_path();

@@ -31,11 +31,12 @@ using json = nlohmann::json;
 inline constexpr SymbolId kBtc{0};
 inline constexpr SymbolId kEth{1};
 inline constexpr EngineId kBtcEngine{0};
+inline constexpr std::size_t kRingBytes = 4u << 20;
 
 class FakeCore {
  public:
   explicit FakeCore(const journal::Paths& paths, latch::Latch& latch, std::uint32_t incarnation = 1,
-                    std::size_t ring_bytes = 4u << 20);
+                    std::size_t ring_bytes = kRingBytes);
   ~FakeCore();
 
   // Journals the events and steps the machine, in order, on the trading thread; returns when that
@@ -89,7 +90,8 @@ class FakeCore {
 
 class ApiRig {
  public:
-  explicit ApiRig(api::ApiOptions options = {}, std::function<void(ApiRig&)> before_start = {});
+  explicit ApiRig(api::ApiOptions options = {}, std::function<void(ApiRig&)> before_start = {},
+                  std::size_t ring_bytes = kRingBytes);  // nobody empties the ring to disk
 
   HttpPeer connect() const { return HttpPeer(server->port()); }
   json get(const std::string& target, int status = 200);
