@@ -100,6 +100,7 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
   kill->add_option("--reason", commands.kill.reason, "goes into the latch and the audit chain");
   kill->add_option("--holder", commands.kill.holder,
                    "who holds the seal (operator, engine-failure, environment, …)");
+  kill->add_option("--actor", commands.kill.actor, "who presses (default: your user name)");
   kill->add_flag("--venue", commands.kill.venue,
                  "also straight to the exchange: cancels everything, seals nothing");
   kill->add_option("--venue-address", commands.kill.venue_address,
@@ -109,6 +110,10 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
   kill->add_flag("!--no-fence", commands.kill.fence,
                  "never SIGKILL a core that is stopped in the middle of a send");
   add_duration(kill, "--wait", commands.kill.wait, "how long open orders are waited for");
+  kill->add_option_function<std::string>(
+          "-o,--output", [&](const std::string& form) { commands.kill.json = form == "json"; },
+          "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
   kill->callback([&] { commands.code = kill_command(commands.kill); });
   kill->footer(
       "Example: levictl kill --reason 'prices look wrong'\n"

@@ -12,15 +12,22 @@ namespace {
 using Json =
     nlohmann::ordered_json;  // results.jsonl starts with `id`, as the runbook's readers expect
 
+Unit parse_unit(std::string_view text) {
+  for (const Unit unit : {Unit::kCount, Unit::kPerSecond}) {
+    if (text == to_string(unit)) return unit;
+  }
+  return Unit::kSeconds;
+}
+
 // Seconds are written with all nanoseconds: 1.234567891.
 Json to_json(std::int64_t value, Unit unit) {
-  if (unit == Unit::kCount) return value;
+  if (unit != Unit::kSeconds) return value;
   return static_cast<double>(value) / 1e9;
 }
 
 std::optional<std::int64_t> from_json(const Json& value, Unit unit) {
   if (!value.is_number()) return std::nullopt;
-  if (unit == Unit::kCount) return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (unit != Unit::kSeconds) return value.is_number_integer() ? value.get<std::int64_t>() : 0;
   const double ns = value.get<double>() * 1e9;
   if (!(std::fabs(ns) < 9e18)) return std::nullopt;
   return static_cast<std::int64_t>(std::llround(ns));
@@ -44,7 +51,7 @@ Json measures_json(const TrialRecord& record) {
     Json entry = Json::object();
     entry["value"] = measure.value ? to_json(*measure.value, measure.unit) : Json(nullptr);
     entry["error"] = to_json(measure.error, measure.unit);
-    entry["unit"] = measure.unit == Unit::kCount ? "count" : "s";
+    entry["unit"] = to_string(measure.unit);
     measures[measure.name] = std::move(entry);
   }
   return measures;
@@ -66,7 +73,7 @@ void read_measures(const Json& root, TrialRecord& record) {
   for (const auto& [name, entry] : object_at(root, "measures").items()) {
     Measure measure;
     measure.name = name;
-    measure.unit = text_at(entry, "unit") == "count" ? Unit::kCount : Unit::kSeconds;
+    measure.unit = parse_unit(text_at(entry, "unit"));
     measure.value = from_json(value_at(entry, "value"), measure.unit);
     measure.error = from_json(value_at(entry, "error"), measure.unit).value_or(0);
     const Json& target = object_at(targets, name.c_str());
@@ -126,6 +133,18 @@ const char* to_string(Assurance assurance) {
       return "venue-api";
     case Assurance::kSelfReported:
       return "self-reported";
+  }
+  LEVI_UNREACHABLE();
+}
+
+const char* to_string(Unit unit) {
+  switch (unit) {
+    case Unit::kSeconds:
+      return "s";
+    case Unit::kCount:
+      return "count";
+    case Unit::kPerSecond:
+      return "1/s";
   }
   LEVI_UNREACHABLE();
 }

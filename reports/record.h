@@ -26,7 +26,8 @@ enum class Assurance { kWitnessed, kVenueApi, kSelfReported };
 const char* to_string(Assurance assurance);
 std::optional<Assurance> parse_assurance(std::string_view text);
 
-enum class Unit { kSeconds, kCount };
+enum class Unit { kSeconds, kCount, kPerSecond };
+const char* to_string(Unit unit);  // "s", "count", "1/s"
 
 // A target for one measure. `max` is judged in each trial, the percentiles over all trials of a
 // scenario.

@@ -112,13 +112,13 @@ std::vector<MeasureSummary> summarise_measures(const std::vector<const TrialReco
 }
 
 Json amount(std::int64_t value, Unit unit) {
-  if (unit == Unit::kCount) return value;
+  if (unit != Unit::kSeconds) return value;
   return static_cast<double>(value) / 1e9;
 }
 
 Json measure_json(const MeasureSummary& measure) {
   Json entry = Json::object();
-  entry["unit"] = measure.unit == Unit::kCount ? "count" : "s";
+  entry["unit"] = to_string(measure.unit);
   entry["values"] = measure.values;
   entry["absent"] = measure.absent;
   if (measure.values > 0) {

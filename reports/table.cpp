@@ -51,8 +51,9 @@ std::string measure_text(const MeasureSummary& measure) {
     }
     return text;
   }
-  text += format_amount(measure.p50, measure.unit) + " (max " +
-          format_amount(measure.max, measure.unit);
+  const bool rate = measure.unit == Unit::kPerSecond;
+  text += format_amount(measure.p50, measure.unit) + (rate ? " (min " : " (max ") +
+          format_amount(rate ? measure.min : measure.max, measure.unit);
   if (measure.target.max) text += ", target " + format_amount(*measure.target.max, measure.unit);
   return text + ")";
 }
@@ -104,6 +105,7 @@ std::string Table::text() const {
 }
 
 std::string format_amount(std::int64_t value, Unit unit) {
+  if (unit == Unit::kPerSecond) return std::to_string(value) + "/s";
   return unit == Unit::kCount ? std::to_string(value) : format_duration(Nanos{value});
 }
 

@@ -1,8 +1,9 @@
 // Books: keeps both ledgers of a run, read on as it goes, and says whether they agree.
 //
 // Owned by the run's thread. The exchange's ledger is read by arrival number without gaps; the
-// core's orders and fills from its memory. What either side has dropped during a trial before it could
-// be read makes a balance impossible, which is said and not guessed. An interrupt ends every read.
+// core's orders and fills from its memory. What either side has dropped during a trial before it
+// could be read makes a balance impossible, which is said and not guessed. An interrupt ends every
+// read.
 #pragma once
 
 #include <optional>

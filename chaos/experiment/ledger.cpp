@@ -19,9 +19,8 @@ std::string text_of(const Json& row, std::size_t i) {
 }
 
 std::int64_t number_of(const Json& row, std::size_t i) {
-  return row.is_array() && i < row.size() && row[i].is_number_integer()
-             ? row[i].get<std::int64_t>()
-             : 0;
+  return row.is_array() && i < row.size() && row[i].is_number_integer() ? row[i].get<std::int64_t>()
+                                                                        : 0;
 }
 
 std::optional<OurState> state_of(const std::string& text) {

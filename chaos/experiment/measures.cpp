@@ -60,13 +60,13 @@ bool of_feed(const CoreEvent& event, const std::string& feed) {
   return text_at(event.data, "feed") == feed;
 }
 
-// Socket closed -> first book-building frame accepted. A socket that the exchange froze is closed
-// by the core alone.
+// Socket closed -> first book-building frame accepted. Whoever closed it first: a socket that the
+// exchange froze is closed by the core, and the exchange sees that only when it thaws.
 Maybe reconnect(const Observed& o) {
   std::optional<MonoTime> closed = o.socket_ended;
   for (const auto& event : o.events) {
-    if (event.type == "feed-down" && event.mono >= o.t0 && of_feed(event, o.feed) && !closed)
-      closed = event.mono;
+    const bool down = event.type == "feed-down" && event.mono >= o.t0 && of_feed(event, o.feed);
+    if (down && (!closed || event.mono < *closed)) closed = event.mono;
     if (event.type == "feed-up" && closed && event.mono >= *closed && of_feed(event, o.feed)) {
       return Value{(event.mono - *closed).count(), Nanos{0}};
     }
@@ -105,6 +105,8 @@ Maybe value_of(const std::string& name, const Observed& o) {
   if (name == "beyond_s")
     return o.kill ? Maybe(Value{static_cast<std::int64_t>(o.kill->beyond_s), Nanos{0}})
                   : std::nullopt;
+  if (name == "orders_per_second")
+    return o.orders_per_second ? Maybe(Value{*o.orders_per_second, Nanos{0}}) : std::nullopt;
   LEVI_UNREACHABLE();  // known_measures() names them all
 }
 

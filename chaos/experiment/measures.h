@@ -30,6 +30,7 @@ struct Observed {
   std::optional<KillJudgement> kill;
   std::optional<Moment> orders_cleared;  // no order of ours is open at the venue
   std::optional<Balance> balance;
+  std::optional<std::int64_t> orders_per_second;  // at the venue, just before t0
 };
 
 reports::Measure measure(const MeasureOrder& order, const Observed& observed);

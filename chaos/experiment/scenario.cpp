@@ -40,14 +40,15 @@ Words read_words(YamlMap& map, const char* key, const Words& known, const char* 
   return words;
 }
 
-bool is_count(const std::string& measure) {
+reports::Unit unit_of(const std::string& measure) {
   static const Words kCounts{"lost", "duplicated", "unexpected", "beyond_s"};
-  return contains(kCounts, measure);
+  if (measure == "orders_per_second") return reports::Unit::kPerSecond;
+  return contains(kCounts, measure) ? reports::Unit::kCount : reports::Unit::kSeconds;
 }
 
 std::optional<std::int64_t> read_limit(YamlMap& map, const char* key, reports::Unit unit) {
   if (!map.has(key)) return std::nullopt;
-  if (unit == reports::Unit::kCount) return map.integer(key, 0, 1'000'000'000);
+  if (unit != reports::Unit::kSeconds) return map.integer(key, 0, 1'000'000'000);
   return map.duration(key, Nanos{0}).count();
 }
 
@@ -57,7 +58,7 @@ void read_measures(YamlMap& root, Scenario& scenario) {
       measures.map(name.c_str(), [&](YamlMap& limits) {
         MeasureOrder order;
         order.name = name;
-        order.unit = is_count(name) ? reports::Unit::kCount : reports::Unit::kSeconds;
+        order.unit = unit_of(name);
         order.target.max = read_limit(limits, "max", order.unit);
         order.target.p50 = read_limit(limits, "p50", order.unit);
         order.target.p95 = read_limit(limits, "p95", order.unit);

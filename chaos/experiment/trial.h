@@ -66,9 +66,9 @@ class Trial {
   void judge_measures();
   void decide();
 
-  Waited wait(const std::function<bool()>& done, MonoTime deadline) {
-    return context_.pump.until(done, deadline);
-  }
+  // Reads the ledgers on meanwhile.
+  Waited wait(const std::function<bool()>& done, MonoTime deadline);
+  std::string still_failing() const;
   void pause(Step step);
   // The trial decides nothing, and why; the first reason stands.
   void invalid(const std::string& why);
@@ -92,6 +92,7 @@ class Trial {
   Injection injection_;
   Observed observed_;
   MonoTime deadline_;
+  MonoTime next_read_;
   std::uint64_t audit_lines_ = 0;
   std::string invalid_;
   std::string failed_;

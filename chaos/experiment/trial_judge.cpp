@@ -37,6 +37,8 @@ void Trial::judge_flow() {
   const std::uint64_t orders =
       orders_in(context_.books->since_mark(), observed_.t0, scenario_.flow.window);
   const auto window_ms = scenario_.flow.window / 1ms;
+  observed_.orders_per_second = static_cast<std::int64_t>(
+      static_cast<double>(orders) * 1e9 / static_cast<double>(scenario_.flow.window.count()));
   const double needed = static_cast<double>(scenario_.flow.orders_per_second_min) *
                         static_cast<double>(scenario_.flow.window.count()) / 1e9;
   if (static_cast<double>(orders) >= needed) return;
@@ -59,8 +61,8 @@ void Trial::judge_kill() {
 // S was written, and its connection's end was seen, but it never came: the core must not believe
 // that it did.
 void Trial::judge_missing_s(std::uint64_t sequence) {
-  const auto answer =
-      context_.caller->api("GET", "/orders?rows=true&after=" + std::to_string(sequence - 1) + "&limit=1");
+  const auto answer = context_.caller->api(
+      "GET", "/orders?rows=true&after=" + std::to_string(sequence - 1) + "&limit=1");
   if (!answer) return invalid("the order S can't be looked up: " + answer.error().text());
   for (const auto& json : list_at(answer.value(), "orders")) {
     const auto order = parse_our_order(json);
@@ -105,7 +107,12 @@ void Trial::judge_ledger() {
   std::string problem = "never read";
   while (true) {
     if (!horizon) {
-      if (auto now = context_.books->horizon()) horizon = now.value();
+      auto now = context_.books->horizon();
+      if (now) {
+        horizon = now.value();
+      } else {
+        problem = now.error().text();
+      }
     }
     if (horizon) {
       auto balance = context_.books->balance(*horizon);

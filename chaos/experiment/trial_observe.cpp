@@ -10,7 +10,7 @@
 namespace levi::chaos {
 namespace {
 
-constexpr Nanos kReadAlong = 500ms;
+constexpr Nanos kReadAlong = 400ms;
 
 }  // namespace
 
@@ -42,20 +42,32 @@ void Trial::observe_recovery() {
   const bool seen =
       watch_.first_deviation() || first_down(context_.stream->events(), kind_, observed_.t0);
   if (!seen) return invalid("the fault landed, and nothing was seen to break");
+  violation("recovered",
+            "not within " + std::to_string(scenario_.timeout / 1ms) + " ms: " + still_failing());
+}
+
+std::string Trial::still_failing() const {
   const std::string failing = watch_.failing(os::mono_now());
-  violation("recovered", "not within " + std::to_string(scenario_.timeout / 1ms) + " ms: " +
-                             (failing.empty() ? "the core did not report the end of it" : failing));
+  if (!failing.empty()) return failing;
+  const auto down = first_down(context_.stream->events(), kind_, observed_.t0);
+  if (down && !last_up(context_.stream->events(), kind_, *down))
+    return "the core did not report the end of it";
+  return "it does not stay whole for " + std::to_string(scenario_.settle / 1ms) + " ms";
 }
 
 void Trial::observe_hold() {
   const MonoTime end = observed_.t0 + scenario_.hold(record_.trial);
-  while (os::mono_now() < end) {
-    if (wait([] { return false; }, std::min(end, os::mono_now() + kReadAlong)) == Waited::kBroken)
-      return broken();
-    // The core keeps a bounded number of finished orders in memory: a long hold must not outrun the
-    // reader.
-    if (context_.books && !context_.books->read_venue()) continue;
-    if (context_.books) (void)context_.books->read_core();
+  if (wait([] { return false; }, end) == Waited::kBroken) broken();
+}
+
+// The core keeps a bounded number of finished orders in memory, two seconds of full order flow: a
+// long wait must not outrun the reader. What can't be read now is read, or found missing, later.
+Waited Trial::wait(const std::function<bool()>& done, MonoTime deadline) {
+  for (;;) {
+    const Waited waited = context_.pump.until(done, std::min(deadline, next_read_));
+    if (waited != Waited::kDeadline || os::mono_now() >= deadline) return waited;
+    if (context_.books && context_.books->read_venue()) (void)context_.books->read_core();
+    next_read_ = os::mono_now() + kReadAlong;
   }
 }
 
@@ -166,7 +178,7 @@ Step Trial::settle() {
   const Waited waited = wait(holds, deadline);
   if (waited == Waited::kBroken) broken();
   if (waited == Waited::kDeadline && invalid_.empty() && failed_.empty()) {
-    violation("settled", "no steady state after the fault: " + watch_.failing(os::mono_now()));
+    violation("settled", "no steady state after the fault: " + still_failing());
   }
   observed_.first_deviation = watch_.first_deviation();
   observed_.recovered = watch_.recovered();

@@ -9,7 +9,7 @@ const std::vector<std::string>& known_measures() {
   static const std::vector<std::string> kMeasures{
       "impact",     "detect",     "mttr",        "recover_after_revert", "engine_restart",
       "reconnect",  "kill_ack",   "kill_effect", "orders_cleared",       "lost",
-      "duplicated", "unexpected", "beyond_s"};
+      "duplicated", "unexpected", "beyond_s",    "orders_per_second"};
   return kMeasures;
 }
 

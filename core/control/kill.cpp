@@ -1,5 +1,6 @@
 #include "core/control/kill.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace levi::control {
@@ -45,7 +46,9 @@ void write_ws_status(Writer& out, const SharedStatus& status, MonoTime now) {
   if (last == 0) {
     out.key("last_frame_age_ms").text("null");
   } else {
-    out.field("last_frame_age_ms", static_cast<double>((now - MonoTime{last}).count()) / 1e6);
+    // A frame may have come since `now` was read.
+    const std::int64_t age = std::max<std::int64_t>(0, (now - MonoTime{last}).count());
+    out.field("last_frame_age_ms", static_cast<double>(age) / 1e6);
   }
   out.field("reconnects", status.market_reconnects.load()).text("}");
 }
