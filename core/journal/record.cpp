@@ -1,5 +1,6 @@
 #include "core/journal/record.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/crc32c.h"
@@ -14,9 +15,11 @@ std::uint32_t record_crc(const RecordHeader& header, const void* body, std::size
 
 Parsed parse_record(const std::byte* at, std::size_t available, RecordView& out) {
   RecordHeader& header = out.header;
+  header.length = 0;
+  std::memcpy(&header.length, at, std::min(available, sizeof header.length));
+  if (header.length == 0) return Parsed::kEnd;  // also where a segment's rest holds no header
   if (available < sizeof header) return Parsed::kDamaged;
   std::memcpy(&header, at, sizeof header);
-  if (header.length == 0) return Parsed::kEnd;
   const bool padding = header.type == kTypePadding;
   if (header.length < sizeof header || header.length > available) return Parsed::kDamaged;
   if (!padding && header.length > kRecordBytesMax) return Parsed::kDamaged;

@@ -138,6 +138,28 @@ TEST(Damage, AZeroFilledTailIsTheEnd) {
   EXPECT_EQ(seen.result.value().records_cut, 0u);
 }
 
+// A segment turns where the next record does not fit: what is left may hold no header.
+TEST(Damage, ATailTooShortForAHeaderIsTheEndOfItsSegment) {
+  constexpr std::uint64_t kSegmentBytes = 16u << 10;
+  constexpr std::size_t kLongBody = 3960;
+  for (const std::size_t left : {8u, 16u, 24u, 32u}) {
+    JournalFolder folder(1u << 20, kSegmentBytes);
+    Writer writer = open_writer(folder);
+    Persister persister = open_persister(folder);
+    const std::size_t last_body = kSegmentBytes - kSegmentHeaderBytes -
+                                  3 * (sizeof(RecordHeader) + kLongBody) - sizeof(RecordHeader) -
+                                  left;
+    for (const std::size_t body : {kLongBody, kLongBody, kLongBody, last_body})
+      ASSERT_NE(writer.append(7, std::string(body, 'x'), {1}).value, 0u);
+    persist_all(persister);
+    folder.reboot();
+    const auto seen = replay(folder.paths, folder.options, {});
+    ASSERT_TRUE(seen) << seen.error().text();
+    EXPECT_EQ(seen.value().last.value, 4u);
+    EXPECT_EQ(seen.value().records_cut, 0u) << left << " bytes are left";
+  }
+}
+
 TEST(Damage, ATornLastRecordIsCut) {
   Durable folder;
   {
