@@ -31,10 +31,13 @@ Result<std::unique_ptr<Books>> Books::open(Caller& caller, std::string instance)
 
 Status Books::start_anew() {
   // The venue first: an order above `last` is sent after this look, so its entry is among those to
-  // be read.
+  // be read. The latch's own word for it: what the API knows of orders may be behind.
   LEVI_TRY(ledger, caller_.exchange("GET", "/ledger?after=0&limit=1"));
-  LEVI_TRY(orders, caller_.api("GET", "/orders?limit=1"));
-  const auto last = static_cast<std::uint64_t>(integer_at(orders, "sequence_last"));
+  LEVI_TRY(latch, caller_.api("GET", "/live/kill"));
+  const std::int64_t written = integer_at(latch, "sequence", -1);
+  if (written < 0)
+    return error(ErrorCode::kUnsupported, "the core does not tell the last order it wrote");
+  const auto last = static_cast<std::uint64_t>(std::max(written, integer_at(latch, "in_flight")));
   reconciler_ = Reconciler(instance_, last + 1);
   since_mark_.clear();
   orders_after_ = last;

@@ -34,7 +34,7 @@ class Books {
   Result<Horizon> horizon();
   // Both sides read on; then what they come to.
   Result<Balance> balance(const Horizon& horizon);
-  void settle() { reconciler_.settle(); }
+  void settle(const Horizon& horizon) { reconciler_.settle(horizon); }
 
   const std::string& instance() const { return instance_; }
 

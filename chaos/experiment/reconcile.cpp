@@ -55,15 +55,20 @@ void Reconciler::ours(const OurOrder& order) {
 void Reconciler::ours(const OurFill& fill) {
   if (fill.sequence < first_sequence_) return;
   const std::string key = fill_key(fill.sequence, fill.trade_id, fill.price, fill.quantity);
-  if (venue_fills_.erase(key) > 0) {
+  if (venue_fills_.erase(key) + told_fills_.erase(key) > 0) {
     matched_fills_.insert(key);
   } else if (matched_fills_.contains(key) || !our_fills_.insert(key).second) {
     duplicate_details_.push_back("the core booked twice: " + key);
   }
 }
 
-void Reconciler::settle() {
-  venue_fills_.clear();
+void Reconciler::settle(const Horizon& horizon) {
+  // What lies behind the horizon was not judged: its other half is still to come.
+  for (auto fill = venue_fills_.begin(); fill != venue_fills_.end();) {
+    const bool judged = fill->second <= horizon.arrival;
+    if (judged) told_fills_.insert(fill->first);
+    fill = judged ? venue_fills_.erase(fill) : std::next(fill);
+  }
   our_fills_.clear();
   duplicate_details_.clear();
   for (auto order = our_orders_.begin(); order != our_orders_.end();) {

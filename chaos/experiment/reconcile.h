@@ -50,10 +50,10 @@ class Reconciler {
   void ours_complete_to(std::uint64_t sequence) { complete_to_ = sequence; }
 
   Balance balance(const Horizon& horizon = {}) const;
-  // After a judgement: what is final on both sides is remembered only by its id, so that a long run
-  // stays small, and what did not come out even was told once and is not told again by the next
-  // trial.
-  void settle();
+  // After a judgement with this horizon: what is final on both sides is remembered only by its id,
+  // so that a long run stays small, and what did not come out even was told once and is not told
+  // again by the next trial, not even when its other half comes late.
+  void settle(const Horizon& horizon = {});
   // The lowest of our orders whose fate is open, to be asked for again; 0 where none is.
   std::uint64_t first_unsettled() const;
 
@@ -74,6 +74,7 @@ class Reconciler {
   std::unordered_map<std::string, VenueOrder> venue_orders_;  // by client id
   std::unordered_map<std::string, OurOrder> our_orders_;
   std::map<std::string, std::uint64_t> venue_fills_;  // that have no counterpart yet: their arrival
+  std::set<std::string> told_fills_;                  // lost, as a trial said
   std::set<std::string> our_fills_;
   std::unordered_set<std::string> matched_fills_;
   std::unordered_set<std::string> closed_orders_;

@@ -127,7 +127,7 @@ void Trial::judge_ledger() {
     if (os::mono_now() >= deadline || context_.pump.broken()) break;
     (void)wait([] { return false; }, os::mono_now() + kLedgerPoll);
   }
-  context_.books->settle();
+  if (horizon) context_.books->settle(*horizon);
   if (context_.pump.broken()) return;
   if (!problem.empty()) return invalid("the ledgers can't be compared: " + problem);
   const Balance& balance = *observed_.balance;

@@ -108,8 +108,8 @@ Result<Injection> press_by_file(const TargetSpec& spec, const std::string& actor
 Result<Injection> press_by_command(const TargetSpec& spec, const std::string& actor) {
   os::SpawnOptions options;
   options.program = os::own_executable();
-  options.arguments = {"kill",  "--venue", "--json", "--target", stage_of(spec), "--holder",
-                       "chaos", "--actor", actor,    "--reason", kReason};
+  options.arguments = {"kill",  "--venue", "--target", stage_of(spec), "--holder",
+                       "chaos", "--actor", actor,      "--reason",     kReason};
   options.stdout_path = "/dev/null";
   options.parent_death_signal = SIGKILL;
   const MonoTime before = os::mono_now();

@@ -136,6 +136,25 @@ TEST_F(Reconcile, WhatWasToldOnceIsNotToldByTheNextTrial) {
   EXPECT_TRUE(balance().even());
 }
 
+// Orders go on flowing: of what a trial did not judge, one half may have been read, the other not.
+TEST_F(Reconcile, ASettleLeavesWhatIsBehindItsHorizonToTheNextTrial) {
+  books_.venue(venue_fill(11, "t1", "1", 500));
+  books_.settle({UINT64_MAX, 499});
+  EXPECT_EQ(balance({UINT64_MAX, 500}).lost, 1u);
+  books_.ours(our_fill(11, "t1"));
+  EXPECT_TRUE(balance().even()) << balance().details.front();
+}
+
+TEST_F(Reconcile, ALostFillThatComesAfterAllIsNotToldAgain) {
+  books_.venue(venue_fill(11, "t1"));
+  ASSERT_EQ(balance().lost, 1u);
+  books_.settle();
+  books_.ours(our_fill(11, "t1"));
+  EXPECT_TRUE(balance().even()) << balance().details.front();
+  books_.ours(our_fill(11, "t1"));
+  EXPECT_EQ(balance().duplicated, 1u);
+}
+
 TEST(Ledger, TwoSpellingsOfANumberAreOne) {
   EXPECT_EQ(plain_number("0.0100"), "0.01");
   EXPECT_EQ(plain_number("100"), "100");
