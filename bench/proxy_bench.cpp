@@ -1,4 +1,5 @@
-// levi-proxy beside a bare copy proxy and no proxy at all, in turns of one run.
+// levi-proxy beside a bare copy proxy, HAProxy, nginx stream and no proxy at all, in turns of one
+// run.
 #include <netinet/tcp.h>
 #include <poll.h>
 
@@ -7,13 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "bench/proxy_peers.h"
 #include "bench/proxy_stage.h"
 #include "bench/report.h"
 
 namespace levi::bench {
 namespace {
 
-constexpr int kBlocks = 10;  // turns of each kind
+constexpr int kBlocks = 10;     // turns of each kind
+constexpr int kBulkTurns = 21;  // short ones: the machine's moods then fall on all alike
 
 os::Fd connect_to(int port) {
   auto fd = os::connect_blocking({"127.0.0.1", static_cast<std::uint16_t>(port), {}}, 20s);
@@ -59,14 +62,44 @@ Samples minus(const Samples& through, std::int64_t direct_ns) {
   return added;
 }
 
-void measure_round_trips(const ProxyStage& stage) {
+using Peers = std::vector<const ProxyPeer*>;
+
+// The CPU time of each proxy over all its turns, for the same work or per byte of it.
+class Cost {
+ public:
+  explicit Cost(pid_t pid) : pid_(pid) {}
+  template <class Turn>
+  auto of(Turn turn) {
+    const std::int64_t before = cpu_ns(pid_);
+    auto result = turn();
+    spent_ += static_cast<double>(cpu_ns(pid_) - before);
+    return result;
+  }
+  double spent() const { return spent_; }
+
+ private:
+  pid_t pid_;
+  double spent_ = 0;
+};
+
+void print_cost(const std::string& figure, double ours, double copy) {
+  print_value(figure + "_cpu", ours / copy, "x", {"CPU time beside the copy proxy's", {}});
+}
+
+void measure_round_trips(const ProxyStage& stage, const Peers& peers) {
   Samples direct;
   Samples copy;
   Samples ours;
+  std::vector<Samples> others(peers.size());
+  Cost our_cost(stage.proxy_pid());
+  Cost copy_cost(stage.copy_pid());
   for (int i = 0; i < kBlocks; ++i) {
     direct.add_all(round_trips(stage.upstream_port, 2000));
-    copy.add_all(round_trips(stage.copy_port, 2000));
-    ours.add_all(round_trips(stage.proxy_port, 2000));
+    copy.add_all(copy_cost.of([&] { return round_trips(stage.copy_port, 2000); }));
+    ours.add_all(our_cost.of([&] { return round_trips(stage.proxy_port, 2000); }));
+    for (std::size_t p = 0; p < peers.size(); ++p) {
+      others[p].add_all(round_trips(peers[p]->port, 2000));
+    }
   }
   const std::int64_t base = direct.quantile(0.5);
   print_figure("proxy_rtt_64B", ours, copy);
@@ -74,6 +107,10 @@ void measure_round_trips(const ProxyStage& stage) {
   const Samples copy_added = minus(copy, base);
   print_figure("proxy_rtt_64B_added", added, copy_added,
                at_most(added, 1.1, copy_added, "<= 1.1 x the bare copy proxy"));
+  print_cost("proxy_rtt_64B", our_cost.spent(), copy_cost.spent());
+  for (std::size_t p = 0; p < peers.size(); ++p) {
+    print_figure("proxy_rtt_64B_beside_" + peers[p]->name, ours, others[p]);
+  }
 }
 
 // Bytes in a second over so many connections.
@@ -96,11 +133,11 @@ double bulk(int port, int connections, const std::string& ask) {
       bytes += os::receive_some(entry.fd, buffer.data(), buffer.size()).bytes;
     }
     const Nanos spent = os::mono_now() - begin;
-    if (!warm && spent > 100ms) {
+    if (!warm && spent > 50ms) {
       warm = true;
       bytes = 0;
       begin = os::mono_now();
-    } else if (warm && spent > 400ms) {
+    } else if (warm && spent > 200ms) {
       return static_cast<double>(bytes) * 1e9 / static_cast<double>(spent.count());
     }
   }
@@ -111,23 +148,58 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void print_rate(const std::string& figure, double ours, double limit, const std::string& unit,
-                double per_unit, double least) {
-  char text[160];
-  std::snprintf(text, sizeof text, ">= %.2f of the bare copy proxy, which has %.0f: ratio %.3f",
-                least, limit / per_unit, ours / limit);
-  print_value(figure, ours / per_unit, unit.c_str(), {text, ours >= least * limit});
+// Turn by turn: each ratio is of two neighbours, so that the machine's moods fall on both.
+double ratio(const std::vector<double>& ours, const std::vector<double>& other) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / other[i]);
+  return median(std::move(ratios));
 }
 
-void measure_bulk(const ProxyStage& stage, int connections, const std::string& ask,
-                  const std::string& figure, const char* unit, double per_unit, double least) {
+// Bytes a second through each, in turns.
+struct Rates {
   std::vector<double> ours;
   std::vector<double> copy;
-  for (int i = 0; i < 7; ++i) {
-    copy.push_back(bulk(stage.copy_port, connections, ask));
-    ours.push_back(bulk(stage.proxy_port, connections, ask));
+  std::vector<std::vector<double>> others;
+};
+
+Rates measure_rates(const ProxyStage& stage, int connections, const std::string& ask,
+                    const Peers& peers) {
+  Rates rates;
+  rates.others.resize(peers.size());
+  for (int i = 0; i < kBulkTurns; ++i) {
+    rates.copy.push_back(bulk(stage.copy_port, connections, ask));
+    rates.ours.push_back(bulk(stage.proxy_port, connections, ask));
+    for (std::size_t p = 0; p < peers.size(); ++p) {
+      rates.others[p].push_back(bulk(peers[p]->port, connections, ask));
+    }
   }
-  print_rate(figure, median(ours), median(copy), unit, per_unit, least);
+  return rates;
+}
+
+void print_rate(const std::string& figure, const Rates& rates, const char* unit, double per_unit,
+                double least) {
+  const double reached = ratio(rates.ours, rates.copy);
+  char text[160];
+  std::snprintf(text, sizeof text, ">= %.2f of the bare copy proxy, which has %.0f: ratio %.3f",
+                least, median(rates.copy) / per_unit, reached);
+  print_value(figure, median(rates.ours) / per_unit, unit, {text, reached >= least});
+}
+
+void measure_bulk(const ProxyStage& stage, int connections, const Peers& peers) {
+  const Rates rates = measure_rates(stage, connections, "S", peers);
+  const std::string figure = "proxy_bulk_" + std::to_string(connections);
+  print_rate(figure, rates, "MB/s", 1e6, 0.95);
+  for (std::size_t p = 0; p < peers.size(); ++p) {
+    const double reached = ratio(rates.ours, rates.others[p]);
+    char text[160];
+    std::snprintf(text, sizeof text, "> 1: it has %.0f MB/s", median(rates.others[p]) / 1e6);
+    print_value(figure + "_over_" + peers[p]->name, reached, "x", {text, reached > 1});
+  }
+}
+
+void measure_frames(const ProxyStage& stage) {
+  const Rates rates = measure_rates(stage, 1, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", {});
+  print_rate("proxy_ws_frames", rates, "frames/s", static_cast<double>(Upstream::kFrameBytes), 0.7);
 }
 
 Samples connects(int port, int count) {
@@ -238,17 +310,24 @@ void run(const std::string& wanted) {
   };
   const double start_ms = static_cast<double>(stage.start_ns) / 1e6;
   print_value("proxy_start_to_listening", start_ms, "ms", {"<= 5 ms", start_ms <= 5});
-  group("rtt", [&] { measure_round_trips(stage); });
+  const ProxyPeer haproxy("haproxy", stage.upstream_port);
+  const ProxyPeer nginx("nginx", stage.upstream_port);
+  Peers peers;
+  for (const ProxyPeer* peer : {&haproxy, &nginx}) {
+    if (peer->missing.empty()) {
+      peers.push_back(peer);
+    } else {
+      print_skipped("proxy_beside_" + peer->name, peer->missing);
+    }
+  }
+  group("rtt", [&] { measure_round_trips(stage, peers); });
   group("bulk", [&] {
-    measure_bulk(stage, 1, "S", "proxy_bulk_1", "MB/s", 1e6, 0.95);
-    measure_bulk(stage, 8, "S", "proxy_bulk_8", "MB/s", 1e6, 0.95);
+    measure_bulk(stage, 1, peers);
+    measure_bulk(stage, 8, peers);
   });
   group("connect", [&] { measure_connects(stage); });
   group("latency", [&] { measure_latency(stage); });
-  group("frames", [&] {
-    measure_bulk(stage, 1, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "proxy_ws_frames",
-                 "frames/s", static_cast<double>(Upstream::kFrameBytes), 0.7);
-  });
+  group("frames", [&] { measure_frames(stage); });
   group("many", [&] { measure_many(stage); });
 }
 

@@ -1,5 +1,6 @@
 #include "chaos/proxy/server.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "chaos/proxy/log.h"
 #include "core/base/version.h"
 #include "core/os/clock.h"
+#include "core/os/courtesy_priority.h"
 #include "core/os/file.h"
 #include "core/os/thread.h"
 
@@ -140,6 +142,12 @@ int serve(const Options& options) {
   if (!listening) return fail_usage(listening.error().text());
   announce(options, endpoint.value(), server.api.port(), seed);
 
+  // A delay that is kept only where nobody else wants the CPU is no measure. Who was started with a
+  // policy of its own keeps it.
+  os::CourtesyPriority priority;
+  if (::sched_getscheduler(0) == SCHED_OTHER) {
+    loop.each_round([&] { priority.round(loop.now()); });
+  }
   bool stopping = false;
   loop.watch(signals, os::kReadable, [&](std::uint32_t) {
     char bytes[512];

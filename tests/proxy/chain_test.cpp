@@ -84,6 +84,18 @@ TEST(Chain, AToxicThatGoesInTheMiddleOfADroppedMessageTakesItsRestAlong) {
   EXPECT_EQ(rig.bytes(), "[ping]4");
 }
 
+TEST(Chain, TheRestIsDroppedThoughWhatStoodBeforeGoesToo) {
+  ChainRig rig;
+  rig.add(R"({"type":"ws_delay","name":"a"})");
+  rig.add(R"({"type":"ws_drop","name":"b"})");
+  rig.send(part_of_message("1", true, false));
+  rig.remove(1);
+  rig.remove(0);
+  rig.send(part_of_message("2", false, true));
+  rig.send(part_of_message("3", true, true));
+  EXPECT_EQ(rig.bytes(), "3");
+}
+
 TEST(Chain, AToxicThatGoesBetweenTwoMessagesTakesNothingAlong) {
   ChainRig rig;
   rig.add(R"({"type":"ws_drop"})");
