@@ -100,6 +100,7 @@ class Connection final : public LinkEvents {
   void on_answer(const Message* request, std::string answer, bool close) override;
   bool refuses_upgrade() override;
   std::vector<std::string>& spare_buffers() override { return runtime_.spare; }
+  KernelPipe& pipe() override { return runtime_.pipe; }
   void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
                   Nanos achieved) override;
   void on_dropped(Direction direction, const ToxicEntry& toxic, std::size_t bytes) override;

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kChunkBytesMax = 32 * 1024;   // what a toxic is asked about at a time
 constexpr std::size_t kSpareMax = 64;               // buffers kept for whoever lags next
 constexpr std::size_t kSpareBytesMax = 256 * 1024;  // of each
+constexpr std::size_t kMovedBytesMax = 128 * 1024;  // at a time: the sink may take none of it
+constexpr std::size_t kBulkBytesMin = 32 * 1024;    // less is received and sent as well
 constexpr std::size_t kKeptPendingMax = 64 * 1024;  // a larger buffer is given back once it is sent
 
 }  // namespace
@@ -35,16 +37,42 @@ std::size_t Link::room_for(std::size_t buffer) const {
 
 bool Link::read(std::span<char> buffer, MonoTime now) {
   if (!wants_read()) return false;
+  if (in_bulk_ && may_move_whole()) return move_whole(now);
   const std::size_t room = room_for(buffer.size());
   const os::Moved moved = source_->receive(buffer.data(), room);
-  if (moved.bytes > 0) {
-    events_.on_received(direction_, moved.bytes);
-    take({buffer.data(), moved.bytes}, now);
-    return moved.bytes == room;
-  }
+  in_bulk_ = moved.bytes == room;
+  if (moved.bytes == 0) return on_nothing(moved, now);
+  events_.on_received(direction_, moved.bytes);
+  take({buffer.data(), moved.bytes}, now);
+  return in_bulk_;
+}
+
+bool Link::on_nothing(const os::Moved& moved, MonoTime now) {
   if (moved.closed) end(Ending::kEndOfStream, now);
   if (moved.failed) end(Ending::kReset, now);
   return false;
+}
+
+// Bytes that neither a toxic nor the tracker wants to see.
+bool Link::may_move_whole() const {
+  return bare() && tracker_.opaque() && source_->is_plain() && sink_->is_plain() &&
+         events_.pipe().usable();
+}
+
+bool Link::move_whole(MonoTime now) {
+  std::string rest;
+  const KernelPipe::Result result =
+      events_.pipe().move(source_->fd(), sink_->fd(), kMovedBytesMax, rest);
+  in_bulk_ = result.source.bytes >= kBulkBytesMin;
+  if (result.source.bytes == 0) return on_nothing(result.source, now);
+  events_.on_received(direction_, result.source.bytes);
+  events_.on_sent(direction_, result.sent);
+  if (result.sink_failed) {
+    fail_sink();
+  } else if (!rest.empty()) {
+    pending_ = std::move(rest);
+  }
+  return in_bulk_;
 }
 
 void Link::take(std::string_view bytes, MonoTime now) {

@@ -2,8 +2,9 @@
 // toxics, writes its sink; carries endings across.
 //
 // Part of its connection, on the loop's thread. With no toxic on it, bytes go from one socket to
-// the other through a buffer that all links share: a link holds memory only for what its sink did
-// not take. The source is read no further while more is held than may be (back-pressure).
+// the other through a buffer that all links share, or, in bulk and where they are no messages,
+// through the kernel alone: a link holds memory only for what its sink did not take. The source is
+// read no further while more is held than may be (back-pressure).
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 
 #include "chaos/proxy/chain.h"
 #include "chaos/proxy/exchange.h"
+#include "chaos/proxy/kernel_pipe.h"
 #include "chaos/proxy/tracker.h"
 #include "chaos/proxy/transport.h"
 
@@ -32,6 +34,7 @@ class LinkEvents {
   virtual void on_answer(const Message* request, std::string answer, bool close) = 0;
   // Buffers that nobody uses now; a link takes one when its sink lags, and gives it back.
   virtual std::vector<std::string>& spare_buffers() = 0;
+  virtual KernelPipe& pipe() = 0;
   // The upgrade to a WebSocket was granted: may it be, with these toxics?
   virtual bool refuses_upgrade() = 0;
   virtual void on_delayed(Direction direction, const ToxicEntry& toxic, Nanos asked,
@@ -94,6 +97,9 @@ class Link final : public ChainSink {
 
   std::size_t pending() const { return pending_.size() - sent_; }
   std::size_t room_for(std::size_t buffer) const;
+  bool may_move_whole() const;
+  bool move_whole(MonoTime now);
+  bool on_nothing(const os::Moved& moved, MonoTime now);
   struct Waiting {
     const ToxicEntry* entry;
     std::uint64_t seed;
@@ -123,6 +129,7 @@ class Link final : public ChainSink {
   std::string pending_;  // for the sink, from `sent_` on
   std::size_t sent_ = 0;
   Ending ending_ = Ending::kNone;  // behind what is pending
+  bool in_bulk_ = false;           // the last read took all that there was room for
   bool source_ended_ = false;
   bool end_passed_ = false;
   bool sink_gone_ = false;

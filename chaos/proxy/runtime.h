@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "chaos/proxy/kernel_pipe.h"
 #include "chaos/proxy/tls.h"
 #include "core/os/loop.h"
 #include "core/os/precise_timers.h"
@@ -35,6 +36,7 @@ struct Runtime {
   };
   std::span<char> buffer() { return buffer_->bytes; }
 
+  KernelPipe pipe;                 // of whichever link is reading in bulk
   std::vector<std::string> spare;  // emptied buffers, so that a busy link need not make its own
   std::unique_ptr<ScratchAuthority> authority;  // null: proxies that end TLS bring certificates
 

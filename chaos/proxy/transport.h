@@ -33,6 +33,8 @@ class Transport {
     return {};
   }  // why it failed, where more than a reset is known
 
+  virtual bool is_plain() const { return false; }  // the socket's bytes are the connection's
+
   int fd() const { return fd_.get(); }
   os::Fd take() { return std::move(fd_); }
 
@@ -50,6 +52,7 @@ class PlainTransport final : public Transport {
     return os::send_some(fd(), from, size);
   }
   void end_sending() override { os::end_sending(fd()); }
+  bool is_plain() const override { return true; }
 };
 
 }  // namespace levi::proxy

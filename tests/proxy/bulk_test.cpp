@@ -82,5 +82,63 @@ TEST(Bulk, NoByteIsLostWhileToxicsComeAndGo) {
   EXPECT_FALSE(client.was_reset());
 }
 
+// Nothing looks at these bytes: the kernel moves them. A sink that reads in fits leaves some behind
+// each time, and a toxic that comes for a moment gets them as bytes again.
+TEST(Bulk, WhatIsMovedWithoutToxicsIsMovedWhole) {
+  SocketRig rig;
+  Peer client;
+  Peer upstream;
+  rig.join(client, upstream);
+  Random random(4712);
+  Flow flow;
+  std::string block(64 * 1024, ' ');
+  std::size_t at = block.size();
+  std::uint64_t rounds = 0;
+  EXPECT_TRUE(rig.until([&] {
+    ++rounds;
+    if (rounds % 1000 == 0) rig.add(R"({"type":"latency","name":"t","attributes":{"latency":1}})");
+    if (rounds % 1000 == 20) rig.server.api.answer({"DELETE", "/proxies/p/toxics/t", {}, {}});
+    if (rounds % 256 < 200 && flow.sent < kTotal) {  // it fills up
+      Peer nobody;
+      move_bytes(flow, upstream, nobody, block, at, random);
+      return false;
+    }
+    move_bytes(flow, upstream, client, block, at, random);
+    return client.ended();
+  }));
+  EXPECT_EQ(flow.received, kTotal);
+  EXPECT_EQ(flow.crc_received, flow.crc_sent);
+  EXPECT_FALSE(client.was_reset());
+  EXPECT_EQ(rig.proxy().counters().received[1], kTotal);
+  EXPECT_EQ(rig.proxy().counters().sent[1], kTotal);
+}
+
+TEST(Bulk, AResetInTheMiddleEndsBothSidesAndNobodyElse) {
+  SocketRig rig;
+  for (const bool by_sink : {true, false}) {
+    Peer client;
+    Peer upstream;
+    rig.join(client, upstream);
+    const std::string block(256 * 1024, 'x');
+    for (int i = 0; i < 50; ++i) {
+      (void)os::send_some(upstream.fd(), block.data(), block.size());
+      rig.loop.run_once(0ns);
+      client.received();
+    }
+    (by_sink ? client : upstream).reset();
+    Peer& other = by_sink ? upstream : client;
+    EXPECT_TRUE(rig.until([&] {
+      if (by_sink) (void)os::send_some(upstream.fd(), block.data(), block.size());
+      return other.ended();
+    }));
+    EXPECT_TRUE(rig.until([&] { return rig.proxy().connection_count() == 0; }));
+  }
+  Peer client;
+  Peer upstream;
+  rig.join(client, upstream);  // and the pipe is empty again
+  upstream.send(rig.loop, "clean");
+  EXPECT_TRUE(rig.gets(client, "clean"));
+}
+
 }  // namespace
 }  // namespace levi::proxy
