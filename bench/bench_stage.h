@@ -32,6 +32,7 @@ class BenchStage {
   // `config`: the text of a levid.yaml template as StageOptions takes it; empty: the stage's own.
   explicit BenchStage(cli::StageOptions options = {}, const std::string& config = {}) {
     ::setenv("XDG_STATE_HOME", state_.path().c_str(), 1);
+    options.venue_latency = Nanos{0};
     options.name = "bench-" + std::to_string(::getpid());
     options.end_with_owner = true;
     if (!config.empty()) {

@@ -48,6 +48,7 @@ Result<Stage> plan_stage(const StageOptions& options) {
   stage.sabotage = options.sabotage;
   stage.binary = options.sabotage.empty() ? "levid" : "levid-sabotage";
   stage.seed = options.seed;
+  stage.venue_latency = options.venue_latency;
   stage.symbols = options.symbols;
   for (std::string* endpoint :
        {&stage.api, &stage.control, &stage.exchange, &stage.exchange_admin}) {

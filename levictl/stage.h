@@ -21,6 +21,9 @@ struct StageOptions {
   std::string name = "default";  // the one that `levictl up` makes and every command finds
   std::string sabotage;          // not empty: levid-sabotage with LEVI_SABOTAGE set to it
   std::uint64_t seed = 1;        // of the practice exchange's market flow
+  // Of the exchange's answers. It bounds the order flow (a few thousand a second), so that on two
+  // CPUs those who watch are not starved by those who trade; 0 for as fast as it goes.
+  Nanos venue_latency{1ms};
   std::string
       config;  // levid.yaml to use instead of the generated one's engines and limits; may be empty
   std::string symbols;          // of the practice exchange, "A,B"; empty: its own choice
@@ -49,6 +52,7 @@ struct Stage {
   std::string binary;  // "levid" or "levid-sabotage"
   std::string sabotage;
   std::uint64_t seed = 0;
+  Nanos venue_latency{0};
   std::string symbols;
   StageProcess supervisor;
   StageProcess levid;

@@ -55,7 +55,10 @@ std::string stage_file(const std::string& name) {
 }
 
 Status write_stage(const Stage& stage) {
-  json value = {{"environment", "stage"}, {"seed", stage.seed}, {"symbols", stage.symbols}};
+  json value = {{"environment", "stage"},
+                {"seed", stage.seed},
+                {"venue_latency_ns", stage.venue_latency.count()},
+                {"symbols", stage.symbols}};
   for (const auto& field : kTextFields) value[field.key] = stage.*field.member;
   value["supervisor"] = to_json(stage.supervisor);
   value["levid"] = to_json(stage.levid);
@@ -73,6 +76,7 @@ Result<Stage> read_stage(const std::string& name) {
     for (const auto& field : kTextFields)
       stage.*field.member = value.at(field.key).get<std::string>();
     stage.seed = value.at("seed").get<std::uint64_t>();
+    stage.venue_latency = Nanos{value.value("venue_latency_ns", std::int64_t{0})};
     stage.symbols = value.value("symbols", "");
     stage.supervisor = process_from(value.at("supervisor"));
     stage.levid = process_from(value.at("levid"));

@@ -100,9 +100,12 @@ class Supervisor {
       return endpoint.substr(endpoint.rfind(':') + 1);
     };
     std::vector<std::string> arguments = {
-        "--port",   port(stage_.exchange),          "--admin-port",   port(stage_.exchange_admin),
-        "--seed",   std::to_string(stage_.seed),    "--venue-limits", "off",
-        "--ledger", stage_.folder + "/ledger.jsonl"};
+        "--port",         port(stage_.exchange),
+        "--admin-port",   port(stage_.exchange_admin),
+        "--seed",         std::to_string(stage_.seed),
+        "--venue-limits", "off",
+        "--latency-us",   std::to_string(stage_.venue_latency / 1us),
+        "--ledger",       stage_.folder + "/ledger.jsonl"};
     if (!stage_.symbols.empty()) arguments.insert(arguments.end(), {"--symbols", stage_.symbols});
     const auto on_ready = [this](bool ready) {
       const Status started =

@@ -46,6 +46,7 @@ int up_command(const UpOptions& options) {
   stage_options.config = options.config;
   stage_options.sabotage = options.sabotage;
   stage_options.seed = options.seed;
+  stage_options.venue_latency = options.venue_latency;
   stage_options.open_latch = !options.sealed;
   stage_options.end_with_owner = options.foreground;
   const auto stage = start_stage(stage_options);

@@ -13,8 +13,9 @@ struct UpOptions {
   std::string config;    // levid.yaml template; the stage's own where empty
   std::string sabotage;  // levid-sabotage with these defences off: to see a check fail
   std::uint64_t seed = 1;
-  bool sealed = false;      // leave the latch sealed
-  bool foreground = false;  // stay, and end the stage on Ctrl-C
+  Nanos venue_latency{1ms};  // of the exchange's answers
+  bool sealed = false;       // leave the latch sealed
+  bool foreground = false;   // stay, and end the stage on Ctrl-C
 };
 int up_command(const UpOptions& options);
 

@@ -208,7 +208,7 @@ void ExchangeServer::answer(const os::HttpRequest& request,
   response.body = std::move(rest.body);
   if (rest.retry_after_s > 0)
     response.headers.emplace_back("Retry-After", std::to_string(rest.retry_after_s));
-  const Nanos delay = faults_.latency(request.method, request.path());
+  const Nanos delay = options_.latency + faults_.latency(request.method, request.path());
   if (delay.count() == 0) return reply->send(response);
   loop_.after(delay, [reply, response = std::move(response)] { reply->send(response); });
 }

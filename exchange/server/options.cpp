@@ -12,6 +12,7 @@ namespace {
 constexpr int kWrongUsage = 2;
 constexpr std::size_t kSymbolsMax = 500;
 constexpr int kRateMax = 100'000;
+constexpr std::int64_t kLatencyMaxUs = 60'000'000;
 constexpr const char* kExample = R"(Example:
   LEVI_PRACTICE_KEY=k LEVI_PRACTICE_SECRET=s levi-exchange --symbols BTCUSDT,ETHUSDT --seed 7 --rate 200
   curl 'http://127.0.0.1:8734/api/v3/depth?symbol=BTCUSDT&limit=5'
@@ -25,6 +26,7 @@ struct Raw {
   std::string limits = "off";
   std::string keys_file;
   int ready_descriptor = -1;
+  std::int64_t latency_us = 0;
 };
 
 void declare(CLI::App& app, ExchangeOptions& options, Raw& raw) {
@@ -43,6 +45,10 @@ void declare(CLI::App& app, ExchangeOptions& options, Raw& raw) {
   app.add_option("--rate", options.pace.events_per_second,
                  "Market flow: orders per second and symbol; 0 stands still")
       ->check(CLI::Range(0, kRateMax))
+      ->capture_default_str();
+  app.add_option("--latency-us", raw.latency_us,
+                 "Every REST answer comes this much later, as from a venue far away, us")
+      ->check(CLI::Range(std::int64_t{0}, kLatencyMaxUs))
       ->capture_default_str();
   app.add_option("--venue-limits", raw.limits, "Request weights and rates as the venue has them")
       ->check(CLI::IsMember({"on", "off"}))
@@ -78,6 +84,7 @@ Result<std::vector<KeySpec>> read_keys(const Raw& raw, const PracticeKey& practi
 }
 
 Status complete(ExchangeOptions& options, const Raw& raw, const PracticeKey& practice) {
+  options.latency = std::chrono::microseconds(raw.latency_us);
   options.rest.limits = raw.limits == "on";
   if (raw.ready_descriptor >= 0) options.ready_descriptor = raw.ready_descriptor;
   if (raw.symbols.size() > kSymbolsMax)

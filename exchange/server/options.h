@@ -19,6 +19,7 @@ struct ExchangeOptions {
   std::uint64_t seed = 1;
   FlowPace pace;
   RestOptions rest;
+  Nanos latency{0};         // every REST answer comes this much later
   std::string ledger_path;  // empty: memory only
   std::size_t ledger_entries_max = Ledger::kEntriesMaxDefault;
   std::vector<KeySpec> keys;
