@@ -13,7 +13,7 @@ enum class Defence {
   kWatchdog,     // a silent subscription is noticed
   kAsyncStore,   // the store runs behind the journal; without it every order waits for the store's
                  // commit
-  kLatchCheck,   // the gateway loads the latch word before each send
+  kLatchCheck,   // the gateway loads the latch word before each send, the trading thread each round
   kIncarnation,  // each start takes a new incarnation, so that client order ids are never reused
   kReconcile,    // at start, orders and fills are asked from the venue
   kAudit,        // changing requests are written to the audit chain
