@@ -71,6 +71,7 @@ struct Recovered {
   RecordSequence durable;   // the watermark
 
   std::uint64_t ring_position = 0;  // for Writer::open: where the ring's good part ends
+  bool ring_is_behind = false;      // that is before `last`, which the segments have: made anew
   std::uint32_t segment_last = 0;   // highest number in use
 };
 

@@ -233,6 +233,7 @@ Status Replay::read_ring() {
     position = ring_->normalized(position + stride_of(view.header.length));
   }
   found_.ring_position = position;
+  found_.ring_is_behind = expected <= found_.last.value;
   return end_of_ring(parsed);
 }
 

@@ -105,7 +105,7 @@ void cut_behind(const Ring& ring, std::uint64_t position, RecordSequence last) {
 
 Result<RingHandle> ring_for(const Paths& paths, const Options& options,
                             const Recovered& recovered) {
-  if (recovered.ring_found) {
+  if (recovered.ring_found && !recovered.ring_is_behind) {
     LEVI_TRY(ring, Ring::attach(paths.ring));
     cut_behind(*ring, recovered.ring_position, recovered.last);
     const bool all_durable = ring->mark().sequence == recovered.last;

@@ -282,5 +282,37 @@ TEST(Crash, EverythingAcknowledgedIsThereAfterAKillAtARandomMoment) {
   EXPECT_GT(last, 15u) << "there was something to lose";
 }
 
+// A crash between a segment's fdatasync and the ring's watermark, and the ring damaged in between:
+// the segments have what the ring lost. Going on in that ring would leave a gap that no persister
+// gets over.
+TEST(Crash, ARingThatEndsBeforeTheSegmentsDoIsMadeAnew) {
+  JournalFolder folder(1u << 20, kSegmentBytesMin);
+  std::string before;
+  {
+    Writer writer = open_writer(folder);
+    Persister persister = open_persister(folder);
+    append(writer, 20);
+    persist_all(persister);
+    before = bytes_of(folder.paths.ring).substr(128, 128);  // generation and watermarks
+    append(writer, 2000);
+    persist_all(persister);
+  }
+  overwrite(folder.paths.ring, 128, before);
+  flip_bit(folder.paths.ring, offset_of(folder.paths.ring, 40) + 44);
+
+  Writer writer = open_writer(folder, 2);
+  const std::uint64_t last = writer.last().value;
+  EXPECT_GT(last, 40u) << "the segments vouch for more";
+  append(writer, 100);
+  Persister persister = open_persister(folder);
+  const auto copied = persister.run_once();
+  ASSERT_TRUE(copied) << copied.error().text();
+  EXPECT_EQ(copied.value(), 100u);
+  const Replayed seen = replay_all(folder);
+  ASSERT_TRUE(seen.result) << seen.result.error().text();
+  EXPECT_TRUE(seen.whole);
+  EXPECT_EQ(seen.last, last + 100);
+}
+
 }  // namespace
 }  // namespace levi::journal
