@@ -34,6 +34,7 @@ inline constexpr std::size_t kEnginesShownMax =
 struct EngineShown {                               // trading, by EngineId
   std::atomic<std::int64_t> last_heartbeat_ns{0};  // MonoTime
   std::atomic<std::uint64_t> ticks_handled{0};
+  std::atomic<std::uint64_t> ticks_waiting{0};  // written to its channel, not handled yet
 };
 
 struct ChaosLease {  // the one run that may break this core now (DESIGN §7)

@@ -23,14 +23,15 @@ namespace levi::levid {
 namespace {
 
 constexpr int kExitDone = 0;
-constexpr int kExitFailed = 1;    // it could not go on; a supervisor may start it again
-constexpr int kExitUnusable = 2;  // configuration, or a port in use: starting again would not help
-constexpr Nanos kStopMax{2s};     // for open orders to be cancelled at a clean stop
+constexpr int kExitFailed = 1;  // it could not go on; a supervisor may start it again
+constexpr int kExitUnusable =
+    2;  // configuration, a damaged journal, a port in use: starting again would not help
+constexpr Nanos kStopMax{2s};  // for open orders to be cancelled at a clean stop
 
 int refuse(const Error& error) {
   std::fprintf(stderr, "levid: %s\n", error.text().c_str());
   const bool unusable = error.code == ErrorCode::kInvalid || error.code == ErrorCode::kConflict ||
-                        error.code == ErrorCode::kUnsupported;
+                        error.code == ErrorCode::kUnsupported || error.code == ErrorCode::kCorrupt;
   return unusable ? kExitUnusable : kExitFailed;
 }
 

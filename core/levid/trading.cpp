@@ -8,9 +8,7 @@
 namespace levi::levid {
 namespace {
 
-constexpr Nanos kLatchLook{
-    10ms};  // a seal by file wakes nobody: how late the order connections are closed at most
-constexpr Nanos kSlotTextMax{100ms};  // between a seal and its slot, while the sealer lives
+constexpr Nanos kCancelAgain{500ms};  // while a clean stop waits for what is open
 constexpr double kRingHalt =
     0.90;  // sealed while there is still room for what the venue has yet to say
 constexpr double kRingNoMarket = 0.95;
@@ -104,7 +102,7 @@ void Trading::forward_market_data(const machine::Event& event, Instant now) {
 void Trading::catch_up(const machine::FeedUp& up, Instant now) {
   if (up.source != venue::kPrivateSource || up.since_down <= Nanos{0}) return;
   const Instant since = now - up.since_down - kReconcileOverlap;
-  loop_.after(Nanos{0}, [this, since] { venue_->reconcile(machine_.state(), since); });
+  loop_.after(Nanos{0}, [this, since] { reconcile(since); });
 }
 
 void Trading::round() {
@@ -123,76 +121,38 @@ void Trading::round() {
   if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
-// Who sealed stands in the slot a moment after the word: where it is not there yet, the next rounds
-// look again and tell it in a LatchSeen of its own.
-void Trading::look_at_latch() {
-  const latch::Word word = latch_.load();
-  const bool changed = word.raw != latch_word_;
-  if (!changed && latch_text_wanted_ == 0) return;
-  machine::LatchSeen seen;
-  seen.word = word.raw;
-  seen.sequence_last = latch_.last_sequence();
-  if (changed) {
-    const latch::Word before{latch_word_};
-    seen.holders_new = word.holders() & ~before.holders();
-    latch_word_ = word.raw;
-    latch_text_wanted_ = 0;
-    if (word.sealed() && word.epoch() != before.epoch()) {
-      latch_text_wanted_ = seen.holders_new != 0 ? seen.holders_new : word.holders();
-      latch_text_until_ = os::mono_now() + kSlotTextMax;
-    }
-  }
-  const std::uint32_t told = read_slot_text(word, seen);
-  if (!changed && told == 0) return;
-  if (!changed) seen.holders_new = told;
-  if (changed && venue_) {
-    if (word.sealed()) venue_->gateway().close_order_connections();
-    if (!word.sealed() && config_.live) venue_->gateway().open_order_connections();
-  }
-  apply(seen);
-}
-
-// The newest seal's slot: whose it is, once it says who and why. Whoever died between word and slot
-// never will.
-std::uint32_t Trading::read_slot_text(latch::Word word, machine::LatchSeen& seen) {
-  for (unsigned bit = 0; bit < static_cast<unsigned>(latch::Holder::kCount); ++bit) {
-    if ((latch_text_wanted_ >> bit & 1) == 0) continue;
-    const latch::SlotText slot = latch_.slot_text(static_cast<latch::Holder>(bit));
-    if (slot.epoch != word.epoch()) continue;
-    seen.reason = slot.reason;
-    seen.actor = slot.actor;
-    latch_text_wanted_ = 0;
-    return 1u << bit;
-  }
-  if (latch_text_wanted_ != 0 && os::mono_now() >= latch_text_until_) latch_text_wanted_ = 0;
-  return 0;
+bool Trading::journal_in_trouble() const {
+  return writer_.fill() > kRingHalt || !status_.journal_ok.load(std::memory_order_relaxed);
 }
 
 void Trading::look_at_journal() {
   const double fill = writer_.fill();
   status_.ring_fill.store(fill, std::memory_order_relaxed);
-  const bool trouble = fill > kRingHalt || !status_.journal_ok.load(std::memory_order_relaxed);
-  if (trouble && !journal_sealed_) {
+  const bool trouble = journal_in_trouble();
+  if (trouble && !latch_.load().held_by(latch::Holder::kJournal)) {
     latch_.seal(latch::Holder::kJournal, "levid",
                 fill > kRingHalt ? "journal ring nearly full: the disk does not follow"
                                  : "the journal cannot be written",
                 os::wall_now(), Nanos{0});
   }
-  journal_sealed_ = trouble;
-  if (!trouble && events_dropped_ > 0 && venue_) {
-    spdlog::error("{} events were dropped while the ring was full: reconciling", events_dropped_);
-    events_dropped_ = 0;
-    venue_->reconcile(machine_.state(), ring_full_since_ - kReconcileOverlap);
-  }
+  if (!trouble && events_dropped_ > 0) make_up_for_dropped();
+}
+
+void Trading::make_up_for_dropped() {
+  spdlog::error("{} events were dropped while the ring was full: reconciling", events_dropped_);
+  events_dropped_ = 0;
+  latch_word_ = machine_.state().latch_word;  // what the machine has not been told is told again
+  if (waiting_for_.empty()) reconcile(ring_full_since_ - kReconcileOverlap);  // else the start does
+}
+
+// One that is not over yet is begun anew by this: what it was to look at is not forgotten.
+void Trading::reconcile(Instant since) {
+  if (venue_->reconciling()) since = std::min(since, reconciling_since_);
+  reconciling_since_ = since;
+  venue_->reconcile(machine_.state(), since);
 }
 
 void Trading::each_second() {
-  const bool path_ok = latch_.path_is_ours();
-  status_.latch_path_ok.store(path_ok, std::memory_order_relaxed);
-  if (!path_ok) {
-    latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed",
-                os::wall_now(), Nanos{0});
-  }
   const bool store_ok = status_.store_ok.load();
   if (store_ok != store_was_ok_) {
     store_was_ok_ = store_ok;
@@ -257,6 +217,8 @@ void Trading::publish_heartbeats() {
     auto& shown = status_.engines[engine.id.value];
     shown.last_heartbeat_ns.store(engine.last_heartbeat.ns, std::memory_order_relaxed);
     shown.ticks_handled.store(engine.ticks_handled, std::memory_order_relaxed);
+    const std::uint64_t waiting = engine.alive ? engine.ticks_written - engine.ticks_handled : 0;
+    shown.ticks_waiting.store(waiting, std::memory_order_relaxed);
   }
 }
 
@@ -299,7 +261,7 @@ void Trading::answer(std::uint64_t request, machine::AnswerCode code, std::strin
 }
 
 void Trading::abort_order_sockets() {
-  if (venue_) venue_->gateway().abort_order_sockets();
+  if (venue::Gateway* gateway = gateway_.load()) gateway->abort_order_sockets();
 }
 
 void Trading::stop(Nanos deadline) {
@@ -308,13 +270,24 @@ void Trading::stop(Nanos deadline) {
   status_.phase.store(control::Phase::kStopping);
   if (hub_) hub_->shut_down();
   stop_deadline_ = os::mono_now() + deadline;
-  on_effect(machine::CancelAllOpen{});
+  cancel_own_orders();
   loop_.each_round([this] {
     std::uint64_t open = 0;
     for (const auto& instrument : machine_.state().instruments) open += instrument.open_orders;
     if (open == 0 || os::mono_now() >= stop_deadline_) loop_.stop();
   });
   loop_.at(stop_deadline_, [this] { loop_.stop(); });
+}
+
+// One by one: a cancel-all would also take what others have standing on the account, which is right
+// for a kill and not for the end of a shift.
+void Trading::cancel_own_orders() {
+  if (!venue_ || !config_.live) return;
+  for (const auto& [sequence, order] : machine_.state().orders) {
+    if (machine::is_terminal(order.state)) continue;
+    venue_->gateway().cancel({order.sequence, order.symbol, order.incarnation, order.kind});
+  }
+  loop_.after(kCancelAgain, [this] { cancel_own_orders(); });
 }
 
 }  // namespace levi::levid

@@ -6,6 +6,7 @@
 // never entered twice.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -82,8 +83,15 @@ class Trading {
   void round();
   void each_second();
   void look_at_latch();
+  void watch_latch();
+  void look_at_latch_path();
+  const char* refusal_to_open(latch::Holder holder) const;
   std::uint32_t read_slot_text(latch::Word word, machine::LatchSeen& seen);
+  bool journal_in_trouble() const;  // the disk or the ring does not take what we write
   void look_at_journal();
+  void make_up_for_dropped();
+  void reconcile(Instant since);
+  void cancel_own_orders();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
   void catch_up(const machine::FeedUp& up, Instant now);
@@ -103,6 +111,7 @@ class Trading {
   control::SharedStatus& status_;
   TradingPorts ports_;
   std::unique_ptr<venue::Venue> venue_;
+  std::atomic<venue::Gateway*> gateway_{nullptr};  // for the threads that abort its sockets
   std::unique_ptr<engine::EngineHub> hub_;
   os::Waker command_waker_;
 
@@ -115,17 +124,18 @@ class Trading {
   std::uint64_t latch_word_ = 0;
   std::uint32_t latch_text_wanted_ = 0;  // holders that sealed, and whose slots are not read yet
   MonoTime latch_text_until_;
+  unsigned latch_looks_ = 0;
   std::uint64_t flatten_epoch_ = 0;
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
   Instant ring_full_since_;
-  bool journal_sealed_ = false;
   bool store_was_ok_ = true;
   bool trading_told_ = false;
   bool stopping_ = false;
   MonoTime stop_deadline_ = kNever;
   Nanos connect_delay_{0};
   std::string waiting_for_ = "start";
-  Instant reconcile_since_;  // the last instant that the journal knew of at the start
+  Instant reconcile_since_;    // the last instant that the journal knew of at the start
+  Instant reconciling_since_;  // from when on the one that is running looks at trades
 };
 
 }  // namespace levi::levid

@@ -71,8 +71,12 @@ void Trading::on_effect(const machine::SealLatch& effect) {
 }
 
 void Trading::on_effect(const machine::OpenLatch& effect) {
+  const auto holder = static_cast<latch::Holder>(effect.holder);
+  if (const char* why = refusal_to_open(holder)) {
+    return answer(effect.request, machine::AnswerCode::kRefused, why);
+  }
   // The command's record is in the ring: the journal knows of the opening before the word does.
-  const auto released = latch_.release(static_cast<latch::Holder>(effect.holder), effect.epoch);
+  const auto released = latch_.release(holder, effect.epoch);
   if (!released) {
     const bool conflict = released.error().code == ErrorCode::kConflict;
     answer(effect.request,

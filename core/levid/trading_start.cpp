@@ -14,8 +14,6 @@ namespace {
 
 constexpr Nanos kConnectDelayMin{200ms};
 constexpr Nanos kConnectDelayMax{5s};
-constexpr Nanos kReconcileReach{
-    24h};  // how far back trades are asked when the journal knows of no earlier start
 
 // Ids are places in the machine's tables: a name keeps its id over restarts, a new one takes the
 // next.
@@ -52,8 +50,10 @@ Status Trading::start() {
   journal_start();
   LEVI_TRY_ASSIGN(venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
                                            [this](const machine::Event& event) { apply(event); }));
+  gateway_ = &venue_->gateway();
   loop_.each_round([this] { round(); });
   loop_.after(1s, [this] { each_second(); });
+  watch_latch();
   look_at_latch();
   status_.phase.store(control::Phase::kConnecting);
   loop_.after(Nanos{0}, [this] { connect_venue(); });
@@ -118,7 +118,7 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   venue_->private_stream().start();
   if (!latch::Word{latch_word_}.sealed() && config_.live)
     venue_->gateway().open_order_connections();
-  venue_->reconcile(machine_.state(), reconcile_since_ - kReconcileOverlap);
+  reconcile(reconcile_since_ - kReconcileOverlap);
 }
 
 void Trading::define_engines() {

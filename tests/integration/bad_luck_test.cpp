@@ -1,17 +1,36 @@
 // Bad input and bad luck: a clear error and nothing started, or a degraded state that /health
 // names; the kill works in all of them.
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "core/os/clock.h"
+#include "core/os/http.h"
 #include "core/os/socket.h"
+#include "core/venue/mexc/wire/sign.h"
 #include "tests/integration/lone_core.h"
 
 namespace levi::test {
 namespace {
 
 class BadStartTest : public LoneCoreTest {};
+class CleanStopTest : public LoneCoreTest {
+ protected:
+  // What somebody else has standing on the same account.
+  Answer place_foreign_order() {
+    const auto keys = cli::read_stage_keys(stage_).value();
+    std::string query = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.001&price=20000&timestamp=" +
+                        std::to_string(os::wall_now().ns / 1'000'000);
+    query += "&signature=" + mexc::mexc_sign(keys.secret, query);
+    const auto answer =
+        os::http_call("POST", "http://" + stage_.exchange + "/api/v3/order?" + query, "", 5s,
+                      {{"X-MEXC-APIKEY", keys.key}});
+    if (!answer) return {0, {}, answer.error().text()};
+    return {answer.value().status, {}, answer.value().body};
+  }
+};
 class BadLuckTest : public IntegrationTest {
  protected:
   bool kill_by_control_seals() {
@@ -95,6 +114,28 @@ TEST_F(BadStartTest, AClockTenSecondsOffIsNamedBeforeAnyOrderLeaves) {
   EXPECT_EQ(component("clock")["status"], "healthy") << component("clock").dump();
 }
 
+TEST_F(BadStartTest, ADamagedJournalIsRefusedWithFileAndOffsetAndNothingIsStarted) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_TRUE(levid_.child().kill(SIGTERM));
+  ASSERT_EQ(end_of_levid(), 0) << log();
+  const std::uint64_t arrival = witness().last_arrival();
+
+  const std::string segment = stage_.data + "/journal/segment-00000001.log";
+  std::string bytes = read_all(segment);
+  ASSERT_GT(bytes.size(), 8192u);
+  bytes[5000] = static_cast<char>(bytes[5000] ^ 1);
+  ASSERT_TRUE(os::write_file_atomic(segment, bytes));
+  start_levid();
+  EXPECT_EQ(end_of_levid(), 2);
+  EXPECT_NE(levid_.log().find(segment + " at offset "), std::string::npos) << levid_.log();
+  EXPECT_NE(levid_.log().find("backup"), std::string::npos) << "no fix: " << levid_.log();
+  EXPECT_EQ(witness().accepted_after(arrival), 0u);
+}
+
 TEST_F(BadStartTest, ASecondLevidOnTheSameDataIsRefusedAndTheFirstIsUnharmed) {
   ASSERT_NO_FATAL_FAILURE(start_exchange());
   ASSERT_NO_FATAL_FAILURE(start_ready_levid());
@@ -121,6 +162,21 @@ TEST_F(BadStartTest, ASecondLevidOnTheSameDataIsRefusedAndTheFirstIsUnharmed) {
   EXPECT_TRUE(witness().orders_flow());
   EXPECT_EQ(latch()["epoch"], before["epoch"]);
   EXPECT_FALSE(latch()["sealed"].get<bool>());
+}
+
+TEST_F(CleanStopTest, CancelsItsOwnOrdersAndLeavesThoseOfOthers) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  const Answer foreign = place_foreign_order();
+  ASSERT_EQ(foreign.status, 200) << foreign.text;
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_TRUE(levid_.child().kill(SIGTERM));
+  EXPECT_EQ(end_of_levid(), 0) << log();
+  EXPECT_EQ(witness().open_orders(), 0u);
+  const Answer all = ask("GET", witness().url() + "/ledger/summary");  // whoever's they are
+  EXPECT_EQ(all.body.value("open_orders", std::uint64_t{0}), 1u) << all.text;
 }
 
 TEST_F(BadLuckTest, AVenueClockThatJumpsIsNamedAndTradedThrough) {
