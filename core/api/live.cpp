@@ -39,7 +39,7 @@ void finish_release(Api& api, Call& call, const CommandOutcome& outcome) {
 
 void kill_state(Api& api, const CallPtr& call) {
   answer_written(*call, 200, [&](control::Writer& out) {
-    control::write_latch_state(out, api.ports().latch, api.ports().status);
+    control::write_latch_state(out, api.ports().latch, api.ports().status, os::mono_now());
   });
 }
 

@@ -139,6 +139,10 @@ void add_engines(Families& out, Api& api) {
     out.counter("levi_engine_ticks_handled_total", "Ticks that the running process has handled.",
                 s.ticks_handled.load(), labels);
   });
+  each([&](const machine::Engine&, const control::EngineShown& s, const Labels& labels) {
+    out.gauge("levi_md_queue", "Ticks that wait in an engine's channel, looked at each second.",
+              number(s.ticks_waiting.load()), labels);
+  });
   each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
     out.counter("levi_engine_restarts_total", "Restarts after a death or a command.", e.restarts,
                 labels);

@@ -59,7 +59,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiOptions options, ApiSeed 
   if (!options.endpoint.is_loopback()) {
     return error(ErrorCode::kInvalid,
                  "the API may listen on loopback only, not on " + options.endpoint.text(),
-                 "set api.listen to 127.0.0.1:8000");
+                 "set api: 127.0.0.1:8000");
   }
   LEVI_TRY(replica, Replica::open(options.journal, ring, seed.machine_snapshot, seed.at));
   auto server = std::make_unique<Server>(std::move(options), std::move(ring), std::move(ports),

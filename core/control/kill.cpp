@@ -159,7 +159,8 @@ void write_release(Writer& out, latch::Word word, std::string_view message) {
   out.field("message", message).text("}");
 }
 
-void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatus& status) {
+void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatus& status,
+                       MonoTime now) {
   const latch::Word word = latch.load();
   out.text("{").field("kill_switch", word.sealed()).field("sealed", word.sealed());
   out.field("epoch", word.epoch()).field("sequence", latch.last_sequence());
@@ -171,7 +172,14 @@ void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatu
     out.key("ts").text("\"").utc(slot.wall).text("\"").field("epoch", slot.epoch).text("}");
   });
   out.text("]").field("order_connections", status.order_connections.load());
-  out.field("open_orders", status.open_orders.load()).text("}");
+  out.field("open_orders", status.open_orders.load());
+  const std::int64_t round = status.trading_round_ns.load();
+  out.key("open_orders_age_ms");
+  if (round == 0) {
+    out.text("null}");
+  } else {
+    out.real(static_cast<double>((now - MonoTime{round}).count()) / 1e6, 0).text("}");
+  }
 }
 
 void write_live_status(Writer& out, const latch::Latch& latch, const SharedStatus& status,

@@ -42,7 +42,8 @@ machine::Command release_command(const latch::Latch& latch, const StopRequest& r
 // Bodies. `holders` arrays are names only; the state has each holder's slot.
 void write_kill(Writer& out, const KillOutcome& outcome, const StopRequest& request);
 void write_release(Writer& out, latch::Word word, std::string_view message);
-void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatus& status);
+void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatus& status,
+                       MonoTime now);
 void write_live_status(Writer& out, const latch::Latch& latch, const SharedStatus& status,
                        const Facts& facts, MonoTime now);
 void write_problem(Writer& out, int status, std::string_view detail);  // RFC 9457

@@ -305,7 +305,7 @@ void Server::show(std::uint32_t i, const Request& request) {
       write_index(out);
       break;
     case Route::kKill:
-      write_latch_state(out, ports_.latch, ports_.status);
+      write_latch_state(out, ports_.latch, ports_.status, now);
       break;
     case Route::kLiveStatus:
       write_live_status(out, ports_.latch, ports_.status, options_.facts, now);

@@ -37,7 +37,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(
   if (!options.tcp.is_loopback()) {
     return error(ErrorCode::kInvalid,
                  "the control port may listen on loopback only, not on " + options.tcp.text(),
-                 "set control.listen to 127.0.0.1:8001");
+                 "set control: 127.0.0.1:8001");
   }
   LEVI_TRY(poller, os::Poller::create());
   auto server = std::make_unique<Server>(

@@ -28,6 +28,7 @@ void make_busy(ApiRig& rig) {
   rig.core.start();
   rig.core.fill(rig.core.open_order(), 1000, "T1");
   rig.status.last_market_data_wall_ms = 1'763'769'454'123;
+  rig.status.engines[0].ticks_waiting = 7;
   rig.status.tick_to_order.record(20us);
   rig.status.tick_to_order.record(80us);
   rig.post("/chaos/lease", R"({"run":"r\"1","owner":"ci","scenario":"C-1","ttl_ms":60000})");
@@ -56,6 +57,7 @@ TEST(Metrics, HaveTheNamesThatTheRunbooksReadAndTheirValues) {
   EXPECT_GT(value("levi_kill_switch_latency_ms"), 0);
   EXPECT_EQ(value("levi_kills_total"), 1);
   EXPECT_NEAR(value("levi_last_md_ts"), 1'763'769'454.123, 0.01);
+  EXPECT_EQ(value("levi_md_queue{engine=\"mm-btc\",symbol=\"BTCUSDT\"}"), 7);
   EXPECT_EQ(value("levi_positions_open"), 1);
   EXPECT_EQ(value("levi_orders_sent_total"), 1);
   EXPECT_EQ(value("levi_fills_total"), 1);

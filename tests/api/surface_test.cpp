@@ -65,9 +65,9 @@ TEST(Surface, LiveStatusAndKillStateAnswer) {
       rig.get("/live/status"),
       {"kill_switch_active", "sealed", "epoch", "holders", "reason", "mode", "active",
        "trading_state", "phase", "ws_status", "open_orders", "positions", "engines", "chaos"}));
-  EXPECT_TRUE(
-      has_all(rig.get("/live/kill"), {"kill_switch", "sealed", "epoch", "sequence", "in_flight",
-                                      "holders", "order_connections", "open_orders"}));
+  EXPECT_TRUE(has_all(rig.get("/live/kill"),
+                      {"kill_switch", "sealed", "epoch", "sequence", "in_flight", "holders",
+                       "order_connections", "open_orders", "open_orders_age_ms"}));
 }
 
 TEST(Surface, OrdersComeFromTheMachineAndPageBySequence) {

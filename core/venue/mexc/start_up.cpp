@@ -83,7 +83,7 @@ Result<std::vector<Instrument>> StartUp::load_symbols(const std::vector<std::str
   if (is_about_symbols) {
     return error(ErrorCode::kInvalid,
                  "the venue does not know all of " + names + ": " + answer.text(),
-                 "check venue.symbols");
+                 "check 'symbols' in the configuration");
   }
   if (answer.verdict != Verdict::kDone) return unusable(options_, "exchangeInfo", answer);
   const auto list = answer.body.find("symbols");
@@ -96,7 +96,8 @@ Result<std::vector<Instrument>> StartUp::load_symbols(const std::vector<std::str
       return text_field(symbol, "symbol") == name;
     });
     if (found == list->end()) {
-      return error(ErrorCode::kInvalid, "the venue does not trade " + name, "check venue.symbols");
+      return error(ErrorCode::kInvalid, "the venue does not trade " + name,
+                   "check 'symbols' in the configuration");
     }
     LEVI_TRY(instrument, read_symbol(*found));
     instrument.definition.symbol = SymbolId{static_cast<std::uint16_t>(instruments.size())};
