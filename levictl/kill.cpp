@@ -28,6 +28,7 @@ using nlohmann::json;
 constexpr Nanos kCallMax{1s};
 constexpr Nanos kFenceAfter{50ms};  // DESIGN §5: stopped and undrained for so long is fenced
 constexpr Nanos kAskAgain{50ms};
+constexpr double kCountAgeMax_ms = 1000;
 
 KillWay by_http(const std::string& way, const std::string& base, const KillOptions& options) {
   KillWay result{way, false, "", Nanos{0}};
@@ -113,25 +114,31 @@ KillWay by_venue(const Target& target, const KillOptions& options) {
   return result;
 }
 
-// What still is open, by the best knowledge at hand: the core's, else the venue's.
+// What still is open, by the best knowledge at hand: the core's, else the venue's. A core whose
+// trading thread hangs still answers, with a count that nobody keeps up any more.
 struct OpenOrders {
   bool known = false;
+  bool stale = false;  // not known, and worth asking again
   std::uint64_t count = 0;
   std::string source;
 };
 
 OpenOrders open_orders(const Target& target, const KillOptions& options) {
+  bool stale = false;
   for (const std::string& base : {target.control, target.api}) {
     const auto state = call_json("GET", base + "/live/kill", "", kCallMax);
-    if (state && state.value().contains("open_orders")) {
-      return {true, static_cast<std::uint64_t>(integer_at(state.value(), "open_orders")),
-              "the core"};
-    }
+    if (!state || !state.value().contains("open_orders")) continue;
+    const auto count = static_cast<std::uint64_t>(integer_at(state.value(), "open_orders"));
+    const json& age = value_at(state.value(), "open_orders_age_ms");
+    if (age.is_number() && age.get<double>() <= kCountAgeMax_ms)
+      return {true, false, count, "the core"};
+    stale = true;
+    break;
   }
   const auto access = venue_access(target, options);
-  if (!access) return {};
-  const auto count = count_open_orders(access.value());
-  return count ? OpenOrders{true, count.value(), "the venue"} : OpenOrders{};
+  const auto count = access ? count_open_orders(access.value()) : access.as_failure();
+  return count ? OpenOrders{true, false, count.value(), "the venue"}
+               : OpenOrders{false, stale, 0, ""};
 }
 
 OpenOrders wait_until_none(const Target& target, const KillOptions& options) {
@@ -139,7 +146,8 @@ OpenOrders wait_until_none(const Target& target, const KillOptions& options) {
   os::Loop pause;
   while (true) {
     const OpenOrders open = open_orders(target, options);
-    if (!open.known || open.count == 0 || os::mono_now() > deadline) return open;
+    const bool is_over = open.known ? open.count == 0 : !open.stale;
+    if (is_over || os::mono_now() > deadline) return open;
     if (isatty(STDERR_FILENO) != 0) {
       std::fprintf(stderr, "\r%llu orders open …", static_cast<unsigned long long>(open.count));
     }
@@ -213,7 +221,8 @@ int kill_command(const KillOptions& given) {
   if (options.json) {
     print_json(ways, sealed, open);
   } else if (!open.known) {
-    std::printf("open orders: not verified (no core answers; give --venue to ask the exchange)\n");
+    std::printf("open orders: not verified (%s; give --venue to ask the exchange)\n",
+                open.stale ? "the core's trading thread hangs" : "no core answers");
   } else {
     std::printf("open orders: %llu (says %s)\n", static_cast<unsigned long long>(open.count),
                 open.source.c_str());

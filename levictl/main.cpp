@@ -148,18 +148,22 @@ void add_status_command(CLI::App& app, Commands& commands) {
   CLI::App* status =
       app.add_subcommand("status", "one screen: who stops trading, what is open, is chaos at work");
   add_target_flags(status, commands.status.target);
-  status->add_option_function<std::string>(
-      "-o,--output", [&](const std::string& form) { commands.status.json = form == "json"; },
-      "table or json");
+  status
+      ->add_option_function<std::string>(
+          "-o,--output", [&](const std::string& form) { commands.status.json = form == "json"; },
+          "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
   status->callback([&] { commands.code = taken_back_before(status_command, commands.status); });
   status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
 void add_doctor_command(CLI::App& app, Commands& commands) {
   CLI::App* doctor = app.add_subcommand("doctor", "can this machine run, break and believe?");
-  doctor->add_option_function<std::string>(
-      "-o,--output", [&](const std::string& form) { commands.doctor_json = form == "json"; },
-      "table or json");
+  doctor
+      ->add_option_function<std::string>(
+          "-o,--output", [&](const std::string& form) { commands.doctor_json = form == "json"; },
+          "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
   doctor->callback(
       [&] { commands.code = taken_back_before(doctor_command, commands.doctor_json); });
 

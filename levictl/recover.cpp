@@ -7,6 +7,7 @@
 #include "core/latch/latch.h"
 #include "core/os/file.h"
 #include "levictl/exit_code.h"
+#include "levictl/operator_name.h"
 #include "levictl/paths.h"
 #include "recover/recovery.h"
 
@@ -59,6 +60,7 @@ int recover_command(const RecoverOptions& options) {
   recovery.reach = reach_of(target.value());
   recovery.act = options.yes && !options.plan;
   recovery.verify_max = options.wait;
+  recovery.actor = operator_name();
   recovery.lock_file = state_folder() + "/recover.lock";
   recovery.say = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   std::printf("recover %s\n", target.value().name.c_str());

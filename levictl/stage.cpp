@@ -25,6 +25,7 @@ constexpr Nanos kReadyMax{20s};
 constexpr Nanos kDownMax{15s};
 constexpr Nanos kOpenMax{15s};
 constexpr Nanos kAskAgain{20ms};
+constexpr std::size_t kNameMax = 32;
 
 // The kernel names a free port; it is given back at once and taken again a moment later by its
 // server.
@@ -32,6 +33,17 @@ Result<std::string> free_endpoint() {
   LEVI_TRY(listener, os::listen_on({"127.0.0.1", 0, ""}));
   LEVI_TRY(port, os::local_port(listener.get()));
   return "127.0.0.1:" + std::to_string(port);
+}
+
+// It becomes part of paths and of a socket's address.
+Status check_name(const std::string& name) {
+  const bool fits = !name.empty() && name.size() <= kNameMax && name.front() != '.' &&
+                    name.find_first_not_of(
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789._-") == std::string::npos;
+  if (fits) return ok();
+  return error(ErrorCode::kInvalid, "'" + name + "' is no name for a stage",
+               "use up to 32 letters, digits, '.', '_' and '-'");
 }
 
 Result<Stage> plan_stage(const StageOptions& options) {
@@ -128,6 +140,7 @@ Status clear_away(const Stage& stage) {
 }  // namespace
 
 Result<Stage> start_stage(const StageOptions& options) {
+  LEVI_TRY_STATUS(check_name(options.name));
   const auto standing = read_stage(options.name);
   if (standing && standing.value().alive()) {
     return error(ErrorCode::kConflict, "the stage '" + options.name + "' is up already",

@@ -1,5 +1,7 @@
 #include "recover/recovery.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/check.h"
 #include "core/base/strict_yaml.h"
 #include "core/os/clock.h"
@@ -13,20 +15,23 @@ namespace {
 constexpr Nanos kCallMax{3s};
 constexpr Nanos kProbePeriod{100ms};
 
-Status post(const std::string& url) {
-  LEVI_TRY(answer, os::http_call("POST", url, "{\"reason\":\"levictl recover\"}", kCallMax,
+Status post(const std::string& url, const std::string& actor) {
+  const nlohmann::json body = {{"reason", "levictl recover"}, {"actor", actor}};
+  LEVI_TRY(answer, os::http_call("POST", url, body.dump(), kCallMax,
                                  {{"Content-Type", "application/json"}}));
   if (answer.status < 400) return ok();
   return error(ErrorCode::kRefused,
                url + " answered " + std::to_string(answer.status) + ": " + answer.body);
 }
 
-Status carry_out(const Act& act, const Reach& reach) {
+Status carry_out(const Act& act, const RecoveryOptions& options) {
+  const Reach& reach = options.reach;
   switch (act.kind) {
     case ActKind::kRestartCore:
-      return post("unix:" + reach.supervisor_socket + ":/levid/restart");
+      return post("unix:" + reach.supervisor_socket + ":/levid/restart", options.actor);
     case ActKind::kStartEngine:
-      return post(reach.api + "/engines/" + os::percent_encode(act.subject) + "/start");
+      return post(reach.api + "/engines/" + os::percent_encode(act.subject) + "/start",
+                  options.actor);
     case ActKind::kAwait:
       return ok();
   }
@@ -39,7 +44,7 @@ constexpr int kPlansMax = 3;
 
 void act_on(const Plan& plan, const RecoveryOptions& options) {
   for (const Act& act : plan.acts) {
-    const Status done = carry_out(act, options.reach);
+    const Status done = carry_out(act, options);
     options.say((done ? "done:   " : "FAILED: ") + describe(act) +
                 (done ? "" : ": " + done.error().text()));
   }

@@ -19,6 +19,7 @@ struct RecoveryOptions {
   bool act = false;           // false: --plan
   Nanos verify_max{60s};      // how long the target may take to become healthy
   unsigned verify_times = 3;  // how often in a row it must be seen healthy
+  std::string actor;          // who it is, for the audit chain
   std::string lock_file;
   std::function<void(const std::string& line)> say;
 };
