@@ -27,8 +27,8 @@ using nlohmann::json;
 
 constexpr Nanos kCallMax{1s};
 constexpr Nanos kFenceAfter{50ms};  // DESIGN §5: stopped and undrained for so long is fenced
-constexpr Nanos kAskAgain{50ms};
-constexpr double kCountAgeMax_ms = 1000;
+constexpr Nanos kAskAgain{20ms};
+constexpr Nanos kCountWait{1s};  // for the trading thread to come round; then the venue is asked
 
 KillWay by_http(const std::string& way, const std::string& base, const KillOptions& options) {
   KillWay result{way, false, "", Nanos{0}};
@@ -123,15 +123,18 @@ struct OpenOrders {
   std::string source;
 };
 
-OpenOrders open_orders(const Target& target, const KillOptions& options) {
+// `sealed`: when we had done with sealing. A count from before says nothing.
+OpenOrders open_orders(const Target& target, const KillOptions& options, MonoTime sealed) {
+  const Nanos since = os::mono_now() - sealed;
   bool stale = false;
   for (const std::string& base : {target.control, target.api}) {
     const auto state = call_json("GET", base + "/live/kill", "", kCallMax);
     if (!state || !state.value().contains("open_orders")) continue;
     const auto count = static_cast<std::uint64_t>(integer_at(state.value(), "open_orders"));
     const json& age = value_at(state.value(), "open_orders_age_ms");
-    if (age.is_number() && age.get<double>() <= kCountAgeMax_ms)
+    if (age.is_number() && age.get<double>() * 1e6 <= static_cast<double>(since.count()))
       return {true, false, count, "the core"};
+    if (since < kCountWait) return {false, true, 0, ""};
     stale = true;
     break;
   }
@@ -142,10 +145,11 @@ OpenOrders open_orders(const Target& target, const KillOptions& options) {
 }
 
 OpenOrders wait_until_none(const Target& target, const KillOptions& options) {
+  const MonoTime sealed = os::mono_now();
   const MonoTime deadline = os::mono_now() + options.wait;
   os::Loop pause;
   while (true) {
-    const OpenOrders open = open_orders(target, options);
+    const OpenOrders open = open_orders(target, options, sealed);
     const bool is_over = open.known ? open.count == 0 : !open.stale;
     if (is_over || os::mono_now() > deadline) return open;
     if (isatty(STDERR_FILENO) != 0) {

@@ -43,6 +43,14 @@ void add_duration(CLI::App* command, const std::string& name, Nanos& value,
       help + " (default " + format_duration(value) + ")");
 }
 
+void add_output(CLI::App* command, bool& json) {
+  command
+      ->add_option_function<std::string>(
+          "-o,--output", [&json](const std::string& form) { json = form == "json"; },
+          "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
 // What a chaos run left because it and its guard both died is taken back by the next command of
 // ours, whichever it is. `kill` alone does not look: nothing may hold it up.
 template <class Command, class Options>
@@ -112,10 +120,7 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
   kill->add_flag("!--no-fence", commands.kill.fence,
                  "never SIGKILL a core that is stopped in the middle of a send");
   add_duration(kill, "--wait", commands.kill.wait, "how long open orders are waited for");
-  kill->add_option_function<std::string>(
-          "-o,--output", [&](const std::string& form) { commands.kill.json = form == "json"; },
-          "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
+  add_output(kill, commands.kill.json);
   kill->callback([&] { commands.code = kill_command(commands.kill); });
   kill->footer(
       "Example: levictl kill --reason 'prices look wrong'\n"
@@ -148,22 +153,14 @@ void add_status_command(CLI::App& app, Commands& commands) {
   CLI::App* status =
       app.add_subcommand("status", "one screen: who stops trading, what is open, is chaos at work");
   add_target_flags(status, commands.status.target);
-  status
-      ->add_option_function<std::string>(
-          "-o,--output", [&](const std::string& form) { commands.status.json = form == "json"; },
-          "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
+  add_output(status, commands.status.json);
   status->callback([&] { commands.code = taken_back_before(status_command, commands.status); });
   status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
 void add_doctor_command(CLI::App& app, Commands& commands) {
   CLI::App* doctor = app.add_subcommand("doctor", "can this machine run, break and believe?");
-  doctor
-      ->add_option_function<std::string>(
-          "-o,--output", [&](const std::string& form) { commands.doctor_json = form == "json"; },
-          "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
+  add_output(doctor, commands.doctor_json);
   doctor->callback(
       [&] { commands.code = taken_back_before(doctor_command, commands.doctor_json); });
 

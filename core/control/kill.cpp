@@ -178,7 +178,7 @@ void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatu
   if (round == 0) {
     out.text("null}");
   } else {
-    out.real(static_cast<double>((now - MonoTime{round}).count()) / 1e6, 0).text("}");
+    out.real(static_cast<double>((now - MonoTime{round}).count()) / 1e6).text("}");
   }
 }
 

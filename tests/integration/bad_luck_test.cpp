@@ -1,15 +1,20 @@
 // Bad input and bad luck: a clear error and nothing started, or a degraded state that /health
 // names; the kill works in all of them.
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/os/clock.h"
 #include "core/os/http.h"
 #include "core/os/socket.h"
 #include "core/venue/mexc/wire/sign.h"
+#include "levictl/exit_code.h"
+#include "levictl/kill.h"
 #include "tests/integration/lone_core.h"
 
 namespace levi::test {
@@ -177,6 +182,48 @@ TEST_F(CleanStopTest, CancelsItsOwnOrdersAndLeavesThoseOfOthers) {
   EXPECT_EQ(witness().open_orders(), 0u);
   const Answer all = ask("GET", witness().url() + "/ledger/summary");  // whoever's they are
   EXPECT_EQ(all.body.value("open_orders", std::uint64_t{0}), 1u) << all.text;
+}
+
+// Only its first thread, which trades: control and API go on answering.
+class HungThread {
+ public:
+  explicit HungThread(pid_t pid) : pid_(pid) {
+    held_ = ::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0 &&
+            ::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) == 0 &&
+            ::waitpid(pid, nullptr, __WALL) == pid;
+  }
+  ~HungThread() {
+    if (held_) ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+  }
+  explicit operator bool() const { return held_; }
+
+ private:
+  pid_t pid_;
+  bool held_ = false;
+};
+
+TEST_F(BadStartTest, ACountOfOpenOrdersThatNobodyKeepsUpProvesNothing) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  const HungThread hung(levid_.child().pid());
+  if (!hung) GTEST_SKIP() << "tracing a child is not permitted here";
+  cli::KillOptions options;
+  options.target.target = "http://" + stage_.api;
+  options.target.control = stage_.control;
+  options.target.runtime = stage_.runtime;
+  options.reason = "test";
+  options.wait = 2500ms;
+  EXPECT_EQ(cli::kill_command(options), cli::kFailed) << "sealed, and nobody knows what is open";
+  EXPECT_TRUE(latch()["sealed"].get<bool>());
+  // The venue knows.
+  const auto keys = cli::read_stage_keys(stage_).value();
+  ASSERT_EQ(::setenv("LEVI_VENUE_KEY", keys.key.c_str(), 1), 0);
+  ASSERT_EQ(::setenv("LEVI_VENUE_SECRET", keys.secret.c_str(), 1), 0);
+  options.venue_address = stage_.exchange;
+  EXPECT_EQ(cli::kill_command(options), cli::kDone);
+  ::unsetenv("LEVI_VENUE_KEY");
+  ::unsetenv("LEVI_VENUE_SECRET");
 }
 
 TEST_F(BadLuckTest, AVenueClockThatJumpsIsNamedAndTradedThrough) {

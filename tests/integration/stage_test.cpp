@@ -33,7 +33,11 @@ class StageTest : public IntegrationTest {
     const cli::Stage now = current();
     std::vector<os::ProcessIdentity> all{now.supervisor.identity, now.levid.identity,
                                          now.practice_exchange.identity};
-    const Json engines = api("GET", "/engines").body;
+    Json engines;  // those that are just starting have no pid yet
+    EXPECT_TRUE(eventually([&] {
+      engines = api("GET", "/engines").body;
+      return engines.value("running", 0) == 3;
+    }));
     for (const Json& engine : engines["engines"]) {
       const auto found = os::identify(engine.value("pid", 0));
       if (found) all.push_back(found.value());
