@@ -14,6 +14,7 @@
 #include "core/os/file.h"
 #include "core/os/http.h"
 #include "core/os/socket.h"
+#include "core/os/unused_port.h"
 #include "levictl/client.h"
 #include "levictl/paths.h"
 #include "levictl/stage_config.h"
@@ -27,11 +28,9 @@ constexpr Nanos kOpenMax{15s};
 constexpr Nanos kAskAgain{20ms};
 constexpr std::size_t kNameMax = 32;
 
-// The kernel names a free port; it is given back at once and taken again a moment later by its
-// server.
+// Given back at once, and taken again a moment later by its server.
 Result<std::string> free_endpoint() {
-  LEVI_TRY(listener, os::listen_on({"127.0.0.1", 0, ""}));
-  LEVI_TRY(port, os::local_port(listener.get()));
+  LEVI_TRY(port, os::unused_port());
   return "127.0.0.1:" + std::to_string(port);
 }
 

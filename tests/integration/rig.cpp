@@ -12,6 +12,7 @@
 #include "core/os/http.h"
 #include "core/os/loop.h"
 #include "core/os/socket.h"
+#include "core/os/unused_port.h"
 #include "levictl/paths.h"
 
 namespace levi::test {
@@ -54,9 +55,7 @@ std::string read_all(const std::string& path) {
 }
 
 std::uint16_t free_port() {
-  auto listener = os::listen_on({"127.0.0.1", 0, ""});
-  LEVI_CHECK(listener.has_value());
-  const auto port = os::local_port(listener.value().get());
+  const auto port = os::unused_port();
   LEVI_CHECK(port.has_value());
   return port.value();
 }

@@ -10,6 +10,7 @@
 #include "core/os/address.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
+#include "core/os/unused_port.h"
 #include "tests/support/temp_folder.h"
 
 namespace levi::os {
@@ -201,6 +202,19 @@ TEST(CloseWithReset, IsNotWhatAPlainCloseIs) {
   both.client.reset();
   ASSERT_TRUE(readable(both.server));
   EXPECT_FALSE(was_reset(both.server.get()));
+}
+
+TEST(Socket, AnUnusedPortIsOneThatNoOutgoingConnectionCanTakeMeanwhile) {
+  const auto range = read_file("/proc/sys/net/ipv4/ip_local_port_range");
+  ASSERT_TRUE(range);
+  const int first = std::atoi(range.value().c_str());
+  if (first < 20'000) GTEST_SKIP() << "this machine leaves no ports below its own";
+  for (int i = 0; i < 20; ++i) {
+    const auto port = unused_port();
+    ASSERT_TRUE(port);
+    EXPECT_LT(port.value(), first);
+    EXPECT_TRUE(listen_on({"127.0.0.1", port.value(), {}}));
+  }
 }
 
 }  // namespace
