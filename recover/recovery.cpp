@@ -87,10 +87,10 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
 
   if (!outcome.plan.running) {
     outcome.end = RecoveryEnd::kNotRunning;
-  } else if (outcome.plan.healthy) {
-    outcome.end = RecoveryEnd::kHealthy;
   } else if (outcome.plan.refused) {
     outcome.end = RecoveryEnd::kRefused;
+  } else if (outcome.plan.healthy) {
+    outcome.end = RecoveryEnd::kHealthy;
   } else {
     outcome.end = RecoveryEnd::kPlanned;
   }

@@ -136,6 +136,7 @@ void Api::route(const CallPtr& call) {
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(row.method);
   }
+  if (path == "/live/kill" || path == "/admin/kill") allowed += ", POST";
   if (!allowed.empty()) return call->method_not_allowed(allowed);
   call->problem(404,
                 "there is no " + std::string(request.path()) + " here; GET / lists what there is");

@@ -17,6 +17,7 @@ const std::vector<Route>& routes() {
       {"POST", "/engines/start", engines::start, true},
       {"POST", "/engines/stop", engines::stop, true},
       {"POST", "/engines/restart", engines::restart, true},
+      {"GET", "/engines/status", engines::list},  // an alias: before the one that would take it
       {"GET", "/engines/{}", engines::one},
       {"POST", "/engines/{}/start", engines::start, true},
       {"POST", "/engines/{}/stop", engines::stop, true},
@@ -38,7 +39,6 @@ const std::vector<Route>& routes() {
       {"GET", "/admin/kill", live::kill_state},
       {"POST", "/admin/unkill", live::restore, true},
       {"GET", "/api/health", health::health},
-      {"GET", "/engines/status", engines::list},
       {"GET", "/api/trades", books::trades},
   };
   return kRoutes;

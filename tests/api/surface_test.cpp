@@ -233,6 +233,20 @@ TEST(Surface, DocsAreThePageOfThisBuild) {
   EXPECT_GT(rig.get("/")["paths"].size(), 20u);
 }
 
+TEST(Surface, EveryAliasAnswersAsWhatItStandsFor) {
+  ApiRig rig;
+  rig.core.start();
+  for (const auto& [alias, path] : {std::pair{"/engines/status", "/engines"},
+                                    {"/api/health", "/health"},
+                                    {"/admin/kill", "/live/kill"},
+                                    {"/engines/", "/engines"}}) {
+    const HttpAnswer by_alias = rig.connect().get(alias);
+    const HttpAnswer answer = rig.connect().get(path);
+    EXPECT_EQ(by_alias.status, answer.status) << alias;
+    EXPECT_EQ(keys_of(json::parse(by_alias.body)), keys_of(json::parse(answer.body))) << alias;
+  }
+}
+
 TEST(Surface, ErrorsAreProblemDocumentsThatHelp) {
   ApiRig rig;
   const HttpAnswer missing = rig.connect().get("/nothing");
@@ -246,6 +260,9 @@ TEST(Surface, ErrorsAreProblemDocumentsThatHelp) {
       rig.connect().call("PUT /chaos/lease HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(lease.status, 405);
   EXPECT_NE(lease.head.find("POST, DELETE, GET"), std::string::npos);
+  const HttpAnswer kill = rig.connect().call("PUT /live/kill HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(kill.status, 405);
+  EXPECT_NE(kill.head.find("Allow: GET, POST"), std::string::npos);
   EXPECT_EQ(rig.connect().call("nonsense\r\n\r\n").status, 400);
   EXPECT_EQ(rig.connect().post("/chaos/lease", std::string(100'000, 'x')).status, 413);
   EXPECT_EQ(rig.connect().get("/" + std::string(20'000, 'x')).status, 431);

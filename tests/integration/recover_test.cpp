@@ -65,6 +65,17 @@ TEST_F(RecoverTest, AStoppedEngineIsPlannedAskedForAndStarted) {
   EXPECT_EQ(running(), 3);
 }
 
+TEST_F(RecoverTest, AChaosRunIsRefusedThoughNothingIsWrong) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_TRUE(witness().orders_flow());
+  const std::string lease = R"({"run":"r1","owner":"test","scenario":"C-1","ttl_ms":60000})";
+  ASSERT_EQ(api("POST", "/chaos/lease", lease).status, 200);
+  EXPECT_EQ(recover(false, true), cli::kLeased);
+  EXPECT_EQ(recover(true), cli::kLeased);
+  ASSERT_EQ(api("DELETE", "/chaos/lease?run=r1").status, 200);
+  EXPECT_EQ(recover(false), cli::kDone);
+}
+
 TEST_F(RecoverTest, AHungCoreIsRestartedAndASealedLatchStaysSealed) {
   ASSERT_NO_FATAL_FAILURE(start());
   ASSERT_TRUE(witness().orders_flow());
