@@ -94,7 +94,15 @@ void print_toxics(const Json& toxics) {
       std::printf("\t%s=%s", name.c_str(),
                   value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
     }
-    std::printf("\t]\n");
+    std::printf("\t]");
+    // Not of Toxiproxy, which has no such toxics.
+    for (const char* const own : {"for", "after", "tag"}) {
+      if (!toxic.contains(own)) continue;
+      const Json& value = toxic[own];
+      std::printf("\t%s=%s", own,
+                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    }
+    std::printf("\n");
   }
 }
 

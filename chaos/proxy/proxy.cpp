@@ -217,6 +217,7 @@ void Proxy::begin_toxic(std::uint64_t id) {
   ToxicEntry* entry = find_by_id(id);
   LEVI_CHECK(entry != nullptr && !entry->begun);
   entry->begun = true;
+  tell("toxic_begins", *entry);
   if (entry->for_ms > 0) {
     leases_[id].end = runtime_.loop.after(entry->for_ms * 1ms, [this, id] { remove_toxic(id); });
   }
@@ -241,8 +242,9 @@ void Proxy::remove_toxic(std::uint64_t id) {
     runtime_.loop.cancel(lease->second.end);
     leases_.erase(lease);
   }
-  entry->begun = false;
+  const bool had_begun = std::exchange(entry->begun, false);
   refresh_connections(*entry);
+  if (had_begun) tell("toxic_ends", *entry);
 }
 
 void Proxy::clear_toxics() {
@@ -292,6 +294,20 @@ void Proxy::emit(std::string_view name, const Connection& connection, const std:
   if (!events_.listening()) return;
   const std::string ordinal = ",\"connection\":" + std::to_string(connection.ordinal());
   events_.emit(name, os::mono_now(), ordinal + more);
+}
+
+// Before the first connection can be afflicted, and once none is any more.
+void Proxy::tell(std::string_view what, const ToxicEntry& toxic) {
+  if (!events_.listening()) return;
+  std::string more = ",\"toxic\":";
+  append_json_string(more, toxic.name);
+  more += ",\"type\":";
+  append_json_string(more, toxic.type->name);
+  if (!toxic.tag.empty()) {
+    more += ",\"tag\":";
+    append_json_string(more, toxic.tag);
+  }
+  events_.emit(what, os::mono_now(), more);
 }
 
 void Proxy::on_first_byte(const Connection& connection, Direction direction) {

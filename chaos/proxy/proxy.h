@@ -88,6 +88,7 @@ class Proxy final : public ConnectionOwner {
   void refresh(Connection& connection, const ToxicEntry& entry, bool live);
   ToxicEntry* find_by_id(std::uint64_t id);
   void emit(std::string_view name, const Connection& connection, const std::string& more);
+  void tell(std::string_view what, const ToxicEntry& toxic);
   void complain(const std::string& why);
 
   void on_bytes(Direction direction, bool sent, std::size_t bytes) override;

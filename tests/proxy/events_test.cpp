@@ -75,6 +75,25 @@ TEST(Events, TellResetsRefusalsAndDrops) {
   EXPECT_NE(rig.event("refused"), "");
 }
 
+TEST(Events, TellWhenAToxicBeginsAndEndsByItself) {
+  EventRig rig;
+  rig.add(R"({"type":"noop","after":5,"for":10,"tag":"run 7"})");
+  const std::string begins = rig.event("toxic_begins");
+  EXPECT_NE(begins.find(R"("toxic":"noop_downstream","type":"noop","tag":"run 7")"),
+            std::string::npos)
+      << begins;
+  EXPECT_GE(rig.number(rig.event("toxic_ends"), "t_ns"), rig.number(begins, "t_ns") + 10'000'000);
+}
+
+TEST(Events, AToxicThatNeverBeganNeverEnds) {
+  EventRig rig;
+  rig.add(R"({"type":"noop","name":"x","after":3600000})");
+  rig.remove("x");
+  rig.add(R"({"type":"noop","name":"y"})");
+  rig.event("toxic_begins");
+  EXPECT_EQ(rig.reader->received().find("\"x\""), std::string::npos) << rig.reader->received();
+}
+
 TEST(Events, EndWhenTheProxyGoes) {
   EventRig rig;
   rig.call("DELETE", "/proxies/p");
