@@ -44,7 +44,7 @@ function(levi_binary name)
 endfunction()
 
 # levi_test(name SOURCES a_test.cpp ... DEPS ... [LABELS integration]): one gtest binary, one ctest entry.
-# No TIMEOUT property: it would outrank the --timeout of scripts/test.sh (120 s) and of scripts/soak.sh (hours).
+# No TIMEOUT property: it would outrank the --timeout of scripts/test.sh (300 s) and of scripts/soak.sh (hours).
 # Those that link rapidcheck get the label `property`.
 # The label `concurrent` is for tests in which several threads share memory: they also run under the thread sanitizer, and
 # the target levi_concurrent_tests builds just them.

@@ -42,7 +42,7 @@ scripts/build.sh
 echo "build: $((SECONDS - begin)) s"
 scripts/tidy --fast
 begin=$SECONDS
-(cd build && ctest --output-on-failure -j 2 --timeout 120 "${arguments[@]}")
+(cd build && ctest --output-on-failure -j 2 --timeout 300 "${arguments[@]}")
 echo "tests: $((SECONDS - begin)) s"
 if $fuzz; then
   scripts/fuzz.sh --seconds 5

@@ -137,11 +137,12 @@ os::SpawnOptions LevictlRig::options_of(const std::vector<std::string>& argument
   return options;
 }
 
-Outcome LevictlRig::levictl(const std::vector<std::string>& arguments, const std::string& target) {
+Outcome LevictlRig::levictl(const std::vector<std::string>& arguments, const std::string& target,
+                            Nanos patience) {
   auto child = os::Child::spawn(options_of(arguments, target, "command.log"));
   EXPECT_TRUE(child) << child.error().text();
   if (!child) return {};
-  const auto status = child.value().wait(kPatience);
+  const auto status = child.value().wait(patience);
   EXPECT_TRUE(status) << "levictl " << arguments.front() << " does not end";
   if (!status) (void)child.value().kill(SIGKILL);
   return {status && status->exited ? status->code : -1, read_all(folder("command.log"))};

@@ -33,7 +33,8 @@ struct Outcome {
 class LevictlRig : public test::IntegrationTest {
  protected:
   // levictl to its end, with `target` (a stage's name) as its target unless empty.
-  Outcome levictl(const std::vector<std::string>& arguments, const std::string& target = "");
+  Outcome levictl(const std::vector<std::string>& arguments, const std::string& target = "",
+                  Nanos patience = test::kPatience);
 
   // `levictl chaos run` + arguments, which waits at `step`, in levictl or in its guard; returns
   // once it does, or at once where no step is given.
