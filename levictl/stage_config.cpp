@@ -7,8 +7,9 @@
 namespace levi::cli {
 namespace {
 
-// What a stage trades: three symbols, a quoter each, re-quoted as soon as a quote is confirmed
-// open, so that every fault falls into real order flow.
+// What a stage trades: three symbols, a quoter each. Two replace their quotes as soon as they are
+// confirmed open, so that every fault falls into real order flow; the third stands at the best
+// prices long enough to be filled, so that the ledgers have fills to compare.
 constexpr const char* kStageConfig = R"(name: stage-@NAME@
 environment: stage
 mode: LIVE
@@ -36,7 +37,7 @@ limits:
 engines:
   - {name: mm-btcusdt, symbol: BTCUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.001, position_max: 0.05, refresh_after: 0ms}}
   - {name: mm-ethusdt, symbol: ETHUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.01, position_max: 0.5, refresh_after: 0ms}}
-  - {name: mm-solusdt, symbol: SOLUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 4, quantity: 0.1, position_max: 5, refresh_after: 0ms}}
+  - {name: mm-solusdt, symbol: SOLUSDT, strategy: quoter, parameters: {levels: 2, spread_bps: 1, quantity: 0.1, position_max: 5, refresh_after: 25ms}}
 api: @API@
 control: @CONTROL@
 )";
