@@ -22,6 +22,9 @@ RestOptions rest_options(const venue::VenueOptions& options) {
   rest.recv_window = options.gateway.recv_window;
   rest.timeout = options.gateway.answer_timeout;
   rest.connections = options.gateway.query_connections;
+  // As many as orders have: else a busy venue gives cancels a smaller share than orders, they wait
+  // until they time out in our own queue, and each then costs a question as well.
+  rest.cancel_connections = std::max(rest.cancel_connections, options.gateway.order_connections);
   return rest;
 }
 
