@@ -27,6 +27,10 @@ struct MeasureOrder {
 struct FlowOrder {
   std::int64_t orders_per_second_min = 0;  // 0: none needed
   Nanos window{20ms};
+
+  double orders_min() const {  // in one window
+    return static_cast<double>(orders_per_second_min) * static_cast<double>(window.count()) / 1e9;
+  }
 };
 
 struct Scenario {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Nanos kFreshMax = 500ms;
 constexpr Nanos kStreamWait = 3s;
+constexpr Nanos kFlowPoll = 50ms;
 constexpr Nanos kProofDeadline = 3s;
 constexpr Nanos kLeaseMargin = 15s;
 
@@ -185,14 +186,32 @@ Step Trial::preflight() {
 Step Trial::steady() {
   prober_ = std::make_unique<Prober>(context_.loop, *context_.caller, watch_.names(), watch_);
   const auto holds = [this] { return watch_.held_for(scenario_.settle, os::mono_now()); };
-  const Waited waited = wait(holds, os::mono_now() + scenario_.timeout);
+  const MonoTime deadline = os::mono_now() + scenario_.timeout;
+  Waited waited = wait(holds, deadline);
+  while (waited == Waited::kDone && !orders_flow()) {
+    // A lull: the fault waits for the flow that it is to meet.
+    waited = wait([] { return false; }, std::min(deadline, os::mono_now() + kFlowPoll));
+    if (waited == Waited::kDeadline && os::mono_now() < deadline) waited = wait(holds, deadline);
+  }
   if (waited == Waited::kDone) return Step::kInject;
   if (waited == Waited::kBroken) {
     broken();
   } else {
-    invalid("no steady state before the fault: " + watch_.failing(os::mono_now()));
+    const std::string failing = watch_.failing(os::mono_now());
+    invalid("no steady state before the fault: " +
+            (failing.empty() ? std::string("not enough order flow") : failing));
   }
   return Step::kJudge;
+}
+
+// As many orders as the scenario wants reached the venue just now. A ledger that can't be read is
+// for the judge to tell.
+bool Trial::orders_flow() const {
+  if (scenario_.flow.orders_per_second_min == 0 || !context_.books) return true;
+  const MonoTime now = os::mono_now();
+  if (!context_.books->read_venue()) return true;
+  const std::uint64_t orders = orders_in(context_.books->since_mark(), now, scenario_.flow.window);
+  return static_cast<double>(orders) >= scenario_.flow.orders_min();
 }
 
 Step Trial::inject() {

@@ -44,6 +44,7 @@ class Trial {
   void observe_hold();
   void observe_kill();
   bool order_connections_ended();
+  bool orders_flow() const;
   bool orders_cleared(MonoTime asked);
   bool recovered() const;
 

@@ -39,9 +39,7 @@ void Trial::judge_flow() {
   const auto window_ms = scenario_.flow.window / 1ms;
   observed_.orders_per_second = static_cast<std::int64_t>(
       static_cast<double>(orders) * 1e9 / static_cast<double>(scenario_.flow.window.count()));
-  const double needed = static_cast<double>(scenario_.flow.orders_per_second_min) *
-                        static_cast<double>(scenario_.flow.window.count()) / 1e9;
-  if (static_cast<double>(orders) >= needed) return;
+  if (static_cast<double>(orders) >= scenario_.flow.orders_min()) return;
   invalid("no order flow when the fault landed: " + std::to_string(orders) + " orders in " +
           std::to_string(window_ms) + " ms");
 }
