@@ -186,6 +186,7 @@ int proxy_toxic_add(const ProxyCall& call) {
 int proxy_toxic_update(const ProxyCall& call) {
   Json body = {{"attributes", attributes_of(call)}};
   if (call.toxicity) body["toxicity"] = *call.toxicity;
+  if (call.for_ms > 0) body["for"] = call.for_ms;
   const auto toxic = ask(call, "POST", toxic_path(call), body);
   if (!toxic) return failed("Failed to update toxic", toxic.error());
   std::printf("Updated toxic '%s' on proxy '%s'\n", call.toxic.c_str(), call.name.c_str());

@@ -61,6 +61,7 @@ void add_toxic_commands(CLI::App* proxy, const Call& call, int& code) {
   CLI::App* const change =
       add(toxic, call, code, "update", "change a toxic's attributes", {"u"}, proxy_toxic_update);
   change->add_option("-n,--toxicName", call->toxic, "the toxic")->required();
+  change->add_option("--for", call->for_ms, "removes itself so many ms from now");
   add_attributes(change, call);
   add_name(change, call);
 

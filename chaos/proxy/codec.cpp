@@ -255,9 +255,12 @@ Result<ToxicUpdate> read_toxic_update(const JsonValue& json, const ToxicEntry& e
     return bad_body(std::string("json: cannot unmarshal ") + json.go_kind() +
                     " into Go value of type struct");
   }
-  ToxicUpdate update{entry.values, entry.toxicity};
+  ToxicUpdate update{entry.values, entry.toxicity, {}};
   LEVI_TRY_STATUS(read_attributes(json, *entry.type, update.values));
   LEVI_TRY_STATUS(read_toxicity(json, "", update.toxicity));
+  if (json.find("for") != nullptr) {
+    LEVI_TRY_STATUS(read_lease(json, "for", update.for_ms.emplace()));
+  }
   return update;
 }
 

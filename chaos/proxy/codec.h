@@ -5,7 +5,9 @@
 // Pure functions. Errors carry the text; their code is the status (see api_status).
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +41,8 @@ Result<ToxicEntry> read_toxic(const JsonValue& json,
 struct ToxicUpdate {
   std::vector<Value> values;
   float toxicity = 1;
+  std::optional<std::int64_t> for_ms =
+      {};  // given: the lease is renewed, and lasts so long from now
 };
 Result<ToxicUpdate> read_toxic_update(const JsonValue& json, const ToxicEntry& entry);
 

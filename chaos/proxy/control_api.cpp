@@ -242,7 +242,7 @@ HttpResponse ControlApi::on_toxic(const HttpRequest& request, const std::string&
   if (!json) return failure(json.error());
   auto update = read_toxic_update(json.value(), *entry);
   if (!update) return failure(update.error());
-  proxy.value()->update_toxic(*entry, std::move(update.value().values), update.value().toxicity);
+  proxy.value()->update_toxic(*entry, std::move(update).value());
   return toxic_answer(*entry);
 }
 

@@ -218,16 +218,24 @@ void Proxy::begin_toxic(std::uint64_t id) {
   LEVI_CHECK(entry != nullptr && !entry->begun);
   entry->begun = true;
   tell("toxic_begins", *entry);
-  if (entry->for_ms > 0) {
-    leases_[id].end = runtime_.loop.after(entry->for_ms * 1ms, [this, id] { remove_toxic(id); });
-  }
+  end_in(id, entry->for_ms);
   refresh_connections(*entry);
 }
 
-void Proxy::update_toxic(ToxicEntry& entry, std::vector<Value> values, float toxicity) {
-  if (toxicity != entry.toxicity) ++entry.draws;
-  entry.toxicity = toxicity;
-  entry.values = std::move(values);
+void Proxy::end_in(std::uint64_t id, std::int64_t ms) {
+  Lease& lease = leases_[id];
+  runtime_.loop.cancel(lease.end);
+  lease.end = ms > 0 ? runtime_.loop.after(ms * 1ms, [this, id] { remove_toxic(id); }) : 0;
+}
+
+void Proxy::update_toxic(ToxicEntry& entry, ToxicUpdate update) {
+  if (update.toxicity != entry.toxicity) ++entry.draws;
+  entry.toxicity = update.toxicity;
+  entry.values = std::move(update.values);
+  if (update.for_ms) {
+    entry.for_ms = *update.for_ms;
+    if (entry.begun) end_in(entry.id, entry.for_ms);
+  }
   if (entry.begun) refresh_connections(entry);
 }
 

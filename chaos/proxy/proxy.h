@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "chaos/proxy/codec.h"
 #include "chaos/proxy/connection.h"
 #include "chaos/proxy/events.h"
 #include "chaos/proxy/listen_address.h"
@@ -56,7 +57,7 @@ class Proxy final : public ConnectionOwner {
   // kConflict where a live connection would break (see ToxicType::needs_independent_messages).
   Status may_add(std::span<const ToxicEntry> entries) const;
   Result<const ToxicEntry*> add_toxic(ToxicEntry entry);
-  void update_toxic(ToxicEntry& entry, std::vector<Value> values, float toxicity);
+  void update_toxic(ToxicEntry& entry, ToxicUpdate update);
   void remove_toxic(std::uint64_t id);
   void clear_toxics();
 
@@ -84,6 +85,7 @@ class Proxy final : public ConnectionOwner {
   void accept_waiting();
   void pause_accepting();
   void begin_toxic(std::uint64_t id);
+  void end_in(std::uint64_t id, std::int64_t ms);     // its lease; 0: it has none
   void refresh_connections(const ToxicEntry& entry);  // as the entry's fate on each now is
   void refresh(Connection& connection, const ToxicEntry& entry, bool live);
   ToxicEntry* find_by_id(std::uint64_t id);

@@ -94,6 +94,8 @@ TEST(ProxyCli, LeasesAndTagsAreItsOwn) {
   cli.done("create -l localhost:0 -u localhost:1 feed");
   cli.done("toxic add -t ws_silence --for 60000 --after 60000 --tag run-7 feed");
   EXPECT_TRUE(cli.done("inspect feed").ends_with("\t]\tfor=60000\tafter=60000\ttag=run-7\n"));
+  cli.done("toxic update -n ws_silence_downstream --for 90000 feed");
+  EXPECT_NE(cli.done("inspect feed").find("\tfor=90000\t"), std::string::npos);
   EXPECT_EQ(cli.done("toxic remove --tag run-7"), "Removed 1 toxics with tag 'run-7'\n");
 }
 

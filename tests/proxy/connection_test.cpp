@@ -214,6 +214,49 @@ TEST(Connection, CountersMoveWhileAConnectionIsOpen) {
   EXPECT_EQ(rig.proxy().counters().sent[0], 1u);
 }
 
+TEST(Connection, ALeaseIsRenewedByAnUpdateAndByNothingElse) {
+  SocketRig rig;
+  rig.add(R"({"type":"noop","for":30})");
+  const MonoTime begin = os::mono_now();
+  rig.update("noop_downstream", R"({"for":60})");
+  rig.update("noop_downstream", R"({"toxicity":1})");
+  EXPECT_TRUE(rig.until([&] { return rig.proxy().toxics().empty(); }));
+  EXPECT_GE(os::mono_now() - begin, 60ms);
+  rig.add(R"({"type":"noop","for":1})");
+  rig.update("noop_downstream", R"({"for":0})");  // no lease any more
+  os::settle(rig.loop);
+  EXPECT_EQ(rig.proxy().toxics().size(), 1u);
+}
+
+// A fate is drawn once, and again only where toxicity itself is updated.
+TEST(Connection, FatesStayUntilToxicityIsUpdated) {
+  SocketRig rig;
+  std::vector<Peer> clients(32);
+  std::vector<Peer> upstreams(32);
+  for (std::size_t i = 0; i < clients.size(); ++i) rig.join(clients[i], upstreams[i]);
+  rig.add(R"({"type":"bandwidth","toxicity":0.5})");  // the afflicted hold what comes
+  const auto fates = [&] {
+    std::string text;
+    for (std::size_t i = 0; i < clients.size(); ++i) upstreams[i].send(rig.loop, "x");
+    os::settle(rig.loop);
+    for (Peer& client : clients) {
+      text += client.received().empty() ? '!' : '.';
+      client.forget();
+    }
+    return text;
+  };
+  const std::string first = fates();
+  EXPECT_NE(first.find('!'), std::string::npos);
+  EXPECT_NE(first.find('.'), std::string::npos);
+  rig.add(R"({"type":"noop"})");
+  rig.update("bandwidth_downstream", R"({"attributes":{"rate":0},"toxicity":0.5})");
+  rig.remove("noop_downstream");
+  EXPECT_EQ(fates(), first);
+  rig.update("bandwidth_downstream", R"({"toxicity":0.51})");
+  for (Peer& client : clients) client.forget();
+  EXPECT_NE(fates(), first);
+}
+
 TEST(Connection, ALeaseBeginsAndEndsByItself) {
   SocketRig rig;
   Peer client;
