@@ -42,7 +42,9 @@ void Chain::remove(const ToxicEntry& entry, MonoTime now) {
   stages_.erase(stages_.begin() + static_cast<std::ptrdiff_t>(index));
   const auto behind = rest_dropped_.begin() + static_cast<std::ptrdiff_t>(index) + 1;
   const bool rest = *behind || stage->drops_rest();
+  if (*behind) --rests_;
   rest_dropped_.erase(behind);
+  if (rest && !rest_dropped_[index]) ++rests_;
   if (rest) rest_dropped_[index] = true;
   for (Item& item : stage->take_queue()) {
     item.at = now;
@@ -55,12 +57,9 @@ void Chain::remove(const ToxicEntry& entry, MonoTime now) {
 bool Chain::has(const ToxicEntry& entry) const { return index_of(entry) < stages_.size(); }
 
 bool Chain::wants_messages() const {
-  if (std::find(rest_dropped_.begin(), rest_dropped_.end(), true) != rest_dropped_.end()) {
-    return true;
-  }
-  return std::any_of(stages_.begin(), stages_.end(), [](const auto& stage) {
-    return stage->entry().type->layer == Layer::kMessages;
-  });
+  return rests_ > 0 || std::any_of(stages_.begin(), stages_.end(), [](const auto& stage) {
+           return stage->entry().type->layer == Layer::kMessages;
+         });
 }
 
 bool Chain::needs_independent_messages() const {
@@ -77,12 +76,15 @@ void Chain::push(Item item, MonoTime now) {
 bool Chain::drops_rest(std::size_t index, const Item& item) {
   if (item.unit == Unit::kWsControl || item.ending != Ending::kNone) return false;
   const bool rest = !item.begins;
-  if (!rest || item.ends) rest_dropped_[index] = false;
+  if (!rest || item.ends) {
+    rest_dropped_[index] = false;
+    --rests_;
+  }
   return rest;
 }
 
 void Chain::feed(std::size_t index, Item item, MonoTime now) {
-  if (rest_dropped_[index] && drops_rest(index, item)) return;
+  if (rests_ > 0 && rest_dropped_[index] && drops_rest(index, item)) return;
   if (index == stages_.size()) {
     sink_.on_item(std::move(item));
   } else {

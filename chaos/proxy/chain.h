@@ -76,6 +76,7 @@ class Chain {
   // Before each stage, and behind the last: a toxic that went in the middle of a unit that it had
   // begun to drop leaves its rest to be dropped. Half a message would spoil all that follow.
   std::vector<bool> rest_dropped_ = {false};
+  std::size_t rests_ = 0;  // of them that are true
   std::size_t held_ = 0;
 };
 

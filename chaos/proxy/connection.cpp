@@ -69,7 +69,8 @@ void Connection::start_connect(const os::Endpoint& endpoint) {
     fail_connect(endpoint.port, fd.error().message);
     return;
   }
-  keep_alive(fd.value().get());
+  // Three calls for each connection: not where nobody can vanish without a word.
+  if (!endpoint.is_loopback()) keep_alive(fd.value().get());
   const auto decided = os::wait_ready(fd.value().get(), POLLOUT, MonoTime{});
   ends_[kServer].transport = owner_.wrap_upstream(std::move(fd).value());
   // On loopback it is decided by now, as a rule: that saves a round of the loop.
@@ -262,8 +263,14 @@ void Connection::finish(Finish how, const std::string& why) {
   timer_ = 0;
   const bool refused_with_reset = how == Finish::kRefused && !runtime_.compat;
   const bool peer_reset = how == Finish::kReset;
-  close_end(kClient, refused_with_reset || peer_reset);
-  close_end(kServer, peer_reset);
+  if (how != Finish::kComplete) {  // else both have read the other's end, and no more is to be said
+    close_end(kClient, refused_with_reset || peer_reset);
+    close_end(kServer, peer_reset);
+  }
+  for (const Side side : {kClient, kServer}) {
+    unwatch(side);
+    if (ends_[side].transport) (void)ends_[side].transport->take();
+  }
   owner_.on_finished(*this, how, why);
 }
 
