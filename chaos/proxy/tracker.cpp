@@ -11,6 +11,18 @@ constexpr std::size_t kHeadBytesMax = 64 * 1024;
 constexpr std::size_t kLineBytesMax = 4096;
 constexpr std::size_t kMethodBytesMax = 20;
 
+// Behind the empty line, whichever way the lines end: who waits for "\r\n" alone holds back what
+// most servers answer. npos: it is not there yet.
+std::size_t end_of_head(std::string_view head, std::size_t from) {
+  for (std::size_t at = head.find('\n', from); at != std::string_view::npos;
+       at = head.find('\n', at + 1)) {
+    const std::string_view next = head.substr(at + 1, 2);
+    if (next.starts_with('\n')) return at + 2;
+    if (next == "\r\n") return at + 3;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 bool Tracker::at_boundary() const {
@@ -79,12 +91,12 @@ Span Tracker::next_of_head(std::string_view bytes) {
   head_ += bytes.substr(0, std::min(bytes.size(), kHeadBytesMax + 1 - before));
   if (!could_be_head()) return give_up(bytes.size());
   const std::size_t from = before < 3 ? 0 : before - 3;
-  const std::size_t end = head_.find("\r\n\r\n", from);
+  const std::size_t end = end_of_head(head_, from);
   if (end == std::string::npos) {
     if (head_.size() > kHeadBytesMax) return give_up(bytes.size());
     return {.size = bytes.size(), .unit = http_unit(), .begins = begins, .part = false};
   }
-  head_.resize(end + 4);
+  head_.resize(end);
   Span span{.size = head_.size() - before, .unit = http_unit(), .begins = begins};
   const bool known = direction_ == Direction::kUpstream ? on_request_head() : on_answer_head();
   if (!known) return give_up(span.size);

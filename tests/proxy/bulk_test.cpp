@@ -2,6 +2,7 @@
 // byte.
 #include "core/base/crc32c.h"
 #include "tests/proxy/socket_rig.h"
+#include "tests/support/temp_folder.h"
 
 namespace levi::proxy {
 namespace {
@@ -111,6 +112,24 @@ TEST(Bulk, WhatIsMovedWithoutToxicsIsMovedWhole) {
   EXPECT_FALSE(client.was_reset());
   EXPECT_EQ(rig.proxy().counters().received[1], kTotal);
   EXPECT_EQ(rig.proxy().counters().sent[1], kTotal);
+}
+
+TEST(Bulk, UnixSocketsMoveItAsWell) {
+  test::TempFolder folder;
+  SocketRig rig(1, false, "unix:" + (folder / "up"), "unix:" + (folder / "down"));
+  Peer client;
+  Peer upstream;
+  rig.join(client, upstream);
+  Random random(4713);
+  Flow flow;
+  std::string block(64 * 1024, ' ');
+  std::size_t at = block.size();
+  EXPECT_TRUE(rig.until([&] {
+    move_bytes(flow, upstream, client, block, at, random);
+    return client.ended();
+  }));
+  EXPECT_EQ(flow.received, kTotal);
+  EXPECT_EQ(flow.crc_received, flow.crc_sent);
 }
 
 TEST(Bulk, AResetInTheMiddleEndsBothSidesAndNobodyElse) {

@@ -176,6 +176,15 @@ TEST(Tracker, WhatIsNotHttpIsBytesAtOnceAndNothingIsHeldBack) {
   EXPECT_EQ(server_first.out[1], "SSH-2.0-x\r\n");
 }
 
+TEST(Tracker, LinesMayEndWithoutACarriageReturn) {
+  for (const std::size_t step : {1, 2, 3, 100}) {
+    Wire wire;
+    wire.feed(true, "GET /a HTTP/1.1\nHost: h\n\nGET /b HTTP/1.1\r\nHost: h\n\r\n", step);
+    wire.feed(false, "HTTP/1.1 200 OK\nContent-Length: 2\n\nokHTTP/1.1 204 X\r\n\r\n", step);
+    EXPECT_EQ(wire.log, "request/a0 request/b0 answer/a200 answer/b204 ");
+  }
+}
+
 TEST(Tracker, AnAnswerWithoutALengthLastsToTheEnd) {
   Wire wire;
   wire.feed(true, "GET / HTTP/1.0\r\n\r\n", 100);
