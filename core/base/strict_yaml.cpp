@@ -66,9 +66,13 @@ bool nested_too_deep(std::string_view text) {
 struct SharedDocument {
   std::string file;
   std::optional<Error> first_error;
+  bool is_absence = false;  // that error is about a key that is not there
 
-  void fail(int line, const std::string& problem, const std::string& fix) {
-    if (first_error) return;
+  enum class About { kValue, kAbsentKey, kUnknownKey };
+  // A key that is not known explains one that is missing: it was meant to be that one.
+  void fail(int line, const std::string& problem, const std::string& fix, About about) {
+    if (first_error && !(is_absence && about == About::kUnknownKey)) return;
+    is_absence = about == About::kAbsentKey;
     first_error =
         error(ErrorCode::kInvalid, file + ":" + std::to_string(line) + ": " + problem, fix);
   }
@@ -91,15 +95,18 @@ struct YamlMap::Impl {
     return YAML::Node(YAML::NodeType::Undefined);
   }
 
-  void fail(const YAML::Node& at, const std::string& problem, const std::string& fix) {
-    document->fail(line_of(at), problem, fix);
+  using About = SharedDocument::About;
+  void fail(const YAML::Node& at, const std::string& problem, const std::string& fix,
+            About about = About::kValue) {
+    document->fail(line_of(at), problem, fix, about);
   }
 
   std::optional<std::string> scalar(const char* key, bool required, const char* expected) {
     const YAML::Node found = find(key);
     if (!found.IsDefined() || found.IsNull()) {
       if (required)
-        fail(node, name(key) + " is missing", std::string("add ") + key + ": " + expected);
+        fail(node, name(key) + " is missing", std::string("add ") + key + ": " + expected,
+             About::kAbsentKey);
       return std::nullopt;
     }
     if (!found.IsScalar()) {
@@ -126,7 +133,8 @@ struct YamlMap::Impl {
       }
       const std::vector<std::string> all(known.begin(), known.end());
       fail(entry.first, "unknown key '" + where + key + "'",
-           nearest.empty() ? "known keys here: " + join(all) : "did you mean '" + nearest + "'?");
+           nearest.empty() ? "known keys here: " + join(all) : "did you mean '" + nearest + "'?",
+           About::kUnknownKey);
     }
   }
 };
@@ -286,7 +294,9 @@ void YamlMap::scalars(const char* key,
 
 void YamlMap::fail(const char* key, const std::string& problem, const std::string& fix) {
   const YAML::Node found = impl_->find(key);
-  impl_->fail(found.IsDefined() ? found : impl_->node, problem, fix);
+  const bool is_there = found.IsDefined();
+  impl_->fail(is_there ? found : impl_->node, problem, fix,
+              is_there ? Impl::About::kValue : Impl::About::kAbsentKey);
 }
 
 Status YamlMap::finish() {

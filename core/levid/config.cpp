@@ -102,6 +102,7 @@ void read_limits(YamlMap& map, machine::Limits& limits) {
 
 void read_engine(YamlMap& map, Config& config, std::set<std::string>& names) {
   EngineSettings engine;
+  engine.line = map.line();
   engine.name = map.text("name");
   engine.symbol = map.text("symbol");
   engine.strategy = map.text("strategy", "quoter");
@@ -150,7 +151,13 @@ void read_root(YamlMap& root, Config& config) {
   config.live = root.choice("mode", {"LIVE", "DRY"}, "DRY") == "LIVE";
   config.data = absolute(root.text("data"));
   config.runtime = absolute(root.text("runtime", ""));
-  if (config.runtime.empty()) config.runtime = latch::default_runtime_folder(config.data);
+  if (config.runtime.empty()) {
+    config.runtime = latch::default_runtime_folder(config.data);
+  } else if (const auto tmpfs = os::is_tmpfs(config.runtime); tmpfs && !tmpfs.value()) {
+    root.fail(
+        "runtime", "'" + config.runtime + "' is not on tmpfs",
+        "name a folder in memory, such as /dev/shm/levi: no disk may hold up the kill switch");
+  }
   read_symbols(root, config);
   if (!root.has("venue")) root.fail("venue", "'venue' is missing", "see configs/levid.yaml");
   root.map("venue", [&](YamlMap& map) { read_venue(map, config); });

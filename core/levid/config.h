@@ -18,6 +18,7 @@ struct EngineSettings {
   std::string symbol;
   std::string strategy;
   std::string parameters;  // "levels=3;spread_bps=10"
+  int line = 0;            // where it begins in the file
   bool enabled = true;
 };
 

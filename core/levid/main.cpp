@@ -63,7 +63,7 @@ Status check_engines(const Config& config) {
     const Status usable = engine::check_engine(engine);
     if (usable) continue;
     return error(ErrorCode::kInvalid,
-                 config.file + ": engine '" + settings.name + "': " + usable.error().message,
+                 config.file + ":" + std::to_string(settings.line) + ": " + usable.error().message,
                  usable.error().fix);
   }
   return ok();

@@ -73,6 +73,20 @@ TEST_F(BadStartTest, AConfigurationErrorIsNamedWithFileAndLine) {
   EXPECT_FALSE(os::exists(stage_.runtime));
 }
 
+TEST_F(BadStartTest, AnEnginesParameterIsNamedWithItsLine) {
+  ASSERT_NO_FATAL_FAILURE(replace_in_config("levels: 2", "levls: 2"));
+  const std::string config = read_all(config_file());
+  const auto line =
+      1 + std::count(config.begin(),
+                     config.begin() + static_cast<std::ptrdiff_t>(config.find("levls")), '\n');
+  start_levid();
+  EXPECT_EQ(end_of_levid(), 2);
+  EXPECT_NE(log().find(config_file() + ":" + std::to_string(line) + ": engine"), std::string::npos)
+      << log();
+  EXPECT_NE(log().find("levls"), std::string::npos) << log();
+  EXPECT_FALSE(os::exists(stage_.data));
+}
+
 TEST_F(BadStartTest, WithoutAnExchangeItRunsSaysSoCanBeKilledAndTradesOnceThereIsOne) {
   ASSERT_NO_FATAL_FAILURE(start_ready_levid());
   ASSERT_TRUE(eventually([&] {

@@ -74,6 +74,8 @@ TEST_F(Config, RefusesWhatCannotWork) {
       {"symbols: [BTCUSDT]\nvenue: {}\n", "'data' is missing"},
       {"data: /tmp/x\nvenue: {}\n", "'symbols' is missing"},
       {"data: /tmp/x\nsymbols: [A]\n", "'venue' is missing"},
+      {"data: /tmp/x\nsymbls: [A]\nvenue: {}\n", "levid.yaml:2: unknown key 'symbls'"},
+      {"data: /tmp/x\nruntime: /proc/levi\nsymbols: [A]\nvenue: {}\n", "is not on tmpfs"},
       {"data: /tmp/x\nsymbols: [A, A]\nvenue: {}\n", "stands twice"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\napi: 0.0.0.0:8000\n", "beyond loopback"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\ncontrol: 192.168.0.1:8001\n", "beyond loopback"},
