@@ -13,7 +13,7 @@ constexpr Nanos kSelfCheckDeadline = 5s;
 
 // What a probe says of an answer: empty where it holds.
 std::string verdict(const Probe& probe, const Result<os::HttpResponse>& response) {
-  if (!response) return "no answer: " + response.error().message;
+  if (!response) return std::string(kNoAnswer) + ": " + response.error().message;
   const Json document = Json::parse(response.value().body, nullptr, false);
   if (!document.is_object())
     return "answered " + std::to_string(response.value().status) + " and no JSON";

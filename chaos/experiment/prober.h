@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chaos/experiment/caller.h"
@@ -21,6 +22,7 @@ namespace levi::chaos {
 
 inline constexpr Nanos kProbePeriod = 5ms;
 inline constexpr Nanos kProbeTimeout = 250ms;
+inline constexpr std::string_view kNoAnswer = "no answer";  // how such a sighting's text begins
 
 class Prober {
  public:

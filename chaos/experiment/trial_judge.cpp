@@ -79,7 +79,13 @@ void Trial::judge_throughout() {
     const std::string& name = watch_.names()[i];
     const auto& all = scenario_.throughout;
     if (std::find(all.begin(), all.end(), name) == all.end() || !watch_.deviated(i)) continue;
-    violation("throughout:" + name, watch_.deviation_text(i));
+    const std::string& why = watch_.deviation_text(i);
+    // A silent witness has seen nothing: neither that the probe held, nor that it did not.
+    if (place_of(find_probe(name)->document).at_exchange && why.starts_with(kNoAnswer)) {
+      invalid("throughout:" + name + ": the witness gave " + why);
+    } else {
+      violation("throughout:" + name, why);
+    }
   }
 }
 
