@@ -146,11 +146,7 @@ class ProxyStage {
     copy_ =
         start(os::own_executable_folder() + "/limit_copy_proxy", {std::to_string(upstream_port)});
     copy_port = std::atoi(wait_line(0, "\n").c_str());
-    const MonoTime begin = os::mono_now();
-    proxy_ = start(os::own_executable_folder() + "/../bin/levi-proxy", {"-port", "0"});
-    const std::string line = wait_line(1, "HTTP server");
-    start_ns = (os::mono_now() - begin).count();
-    api_port = std::atoi(line.c_str() + line.find("\"port\":") + 7);
+    for (int i = 0; i < kStarts; ++i) start_proxy();
     const std::string made =
         call("POST", "/proxies",
              R"({"name":"bench","listen":"127.0.0.1:0","upstream":"127.0.0.1:)" +
@@ -178,9 +174,23 @@ class ProxyStage {
   int copy_port = 0;
   int proxy_port = 0;
   int api_port = 0;
-  std::int64_t start_ns = 0;
+  std::vector<Nanos> starts;  // each until it said that it listens
 
  private:
+  static constexpr int kStarts = 9;
+
+  void start_proxy() {
+    if (proxy_) {
+      (void)proxy_->kill(SIGKILL);
+      (void)proxy_->wait(10s);
+    }
+    const MonoTime begin = os::mono_now();
+    const int number = started_;
+    proxy_ = start(os::own_executable_folder() + "/../bin/levi-proxy", {"-port", "0"});
+    const std::string line = wait_line(number, "HTTP server");
+    starts.push_back(os::mono_now() - begin);
+    api_port = std::atoi(line.c_str() + line.find("\"port\":") + 7);
+  }
   std::unique_ptr<os::Child> start(const std::string& program, std::vector<std::string> arguments) {
     os::SpawnOptions options;
     options.program = program;
