@@ -31,6 +31,39 @@ std::string holder_list(const json& holders) {
   return text;
 }
 
+// How many positions of this symbol (all: "") are open. kInvalid: there is no such symbol.
+Result<std::size_t> count_positions(const Target& target, const std::string& symbol) {
+  LEVI_TRY(answer, call_json("GET", target.api + "/paper/positions?all=true", "", kCallMax));
+  std::size_t open = 0;
+  bool known = symbol.empty();
+  for (const auto& position : list_at(answer, "positions")) {
+    if (!symbol.empty() && text_at(position, "symbol") != symbol) continue;
+    known = true;
+    open += text_at(position, "quantity").find_first_of("123456789") != std::string::npos ? 1 : 0;
+  }
+  if (known) return open;
+  return error(ErrorCode::kInvalid, "there is no symbol " + symbol + " here");
+}
+
+int wait_until_flat(const Target& target, const FlattenOptions& options) {
+  const MonoTime deadline = os::mono_now() + options.wait;
+  os::Loop pause;
+  while (true) {
+    const auto left = count_positions(target, options.symbol);
+    if (!left) return fail(left.error());
+    if (left.value() == 0) {
+      std::printf("%s: flat\n", target.name.c_str());
+      return kDone;
+    }
+    if (os::mono_now() > deadline) {
+      std::printf("%s: %zu positions are still open: curl %s/paper/positions\n",
+                  target.name.c_str(), left.value(), target.api.c_str());
+      return kFailed;
+    }
+    pause.run_until(os::mono_now() + kAskAgain);
+  }
+}
+
 }  // namespace
 
 std::string operator_name() {
@@ -84,6 +117,12 @@ int flatten_command(const FlattenOptions& options) {
     return fail(
         error(ErrorCode::kRefused, "flatten would close " + what + " at market", "add --yes"));
   }
+  const auto open = count_positions(target.value(), options.symbol);
+  if (!open) return fail(open.error());
+  if (open.value() == 0) {
+    std::printf("%s: flat already\n", target.value().name.c_str());
+    return kDone;
+  }
   json body = {{"epoch", integer_at(latch.value(), "epoch", 0)},
                {"reason", options.reason},
                {"actor", operator_name()},
@@ -91,26 +130,7 @@ int flatten_command(const FlattenOptions& options) {
   const auto granted =
       call_json("POST", target.value().api + "/live/flatten", body.dump(), kCallMax);
   if (!granted) return fail(granted.error());
-  const MonoTime deadline = os::mono_now() + options.wait;
-  os::Loop pause;
-  while (true) {
-    const auto positions = call_json("GET", target.value().api + "/paper/positions", "", kCallMax);
-    if (!positions) return fail(positions.error());
-    std::size_t left = 0;
-    for (const auto& position : list_at(positions.value(), "positions")) {
-      left += options.symbol.empty() || text_at(position, "symbol") == options.symbol ? 1 : 0;
-    }
-    if (left == 0) {
-      std::printf("%s: flat\n", target.value().name.c_str());
-      return kDone;
-    }
-    if (os::mono_now() > deadline) {
-      std::printf("%s: %zu positions are still open\n%s\n", target.value().name.c_str(), left,
-                  list_at(positions.value(), "positions").dump(2).c_str());
-      return kFailed;
-    }
-    pause.run_until(os::mono_now() + kAskAgain);
-  }
+  return wait_until_flat(target.value(), options);
 }
 
 }  // namespace levi::cli

@@ -178,6 +178,9 @@ TEST_F(StageTest, KillStopsTheFlowByEveryWayAndResumeAndFlattenDoWhatTheySay) {
   flatten.yes = true;
   EXPECT_EQ(cli::flatten_command(flatten), cli::kDone);
   EXPECT_EQ(api("GET", "/paper/positions").body.value("count", -1), 0);
+  EXPECT_EQ(cli::flatten_command(flatten), cli::kDone) << "nothing is left to close";
+  flatten.symbol = "NOPEUSDT";
+  EXPECT_EQ(cli::flatten_command(flatten), cli::kUsage);
   ledger.read();
   for (const auto& [symbol, position] : ledger.positions_e8()) EXPECT_EQ(position, 0) << symbol;
   EXPECT_TRUE(latch()["sealed"].get<bool>());
