@@ -125,6 +125,7 @@ class Trading {
   std::uint32_t latch_text_wanted_ = 0;  // holders that sealed, and whose slots are not read yet
   MonoTime latch_text_until_;
   unsigned latch_looks_ = 0;
+  bool latch_path_ours_ = true;  // at the last look
   std::uint64_t flatten_epoch_ = 0;
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
   Instant ring_full_since_;

@@ -1,5 +1,7 @@
 // How the trading thread keeps up with the latch: what others sealed, and whether the file is still
 // the one that they would seal.
+#include <utility>
+
 #include "core/levid/trading.h"
 
 namespace levi::levid {
@@ -21,8 +23,10 @@ void Trading::watch_latch() {
 void Trading::look_at_latch_path() {
   const bool ours = latch_.path_is_ours();
   status_.latch_path_ok.store(ours, std::memory_order_relaxed);
+  const bool is_news = std::exchange(latch_path_ours_, ours) && !ours;
   // Once: each seal is a new epoch, which voids releases and grants that others are about to use.
-  if (ours || latch_.load().held_by(latch::Holder::kLatchFile)) return;
+  // But once for sure: a damaged header reads as held, until somebody mends it.
+  if (ours || (!is_news && latch_.load().held_by(latch::Holder::kLatchFile))) return;
   latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed",
               os::wall_now(), Nanos{0});
 }
@@ -40,8 +44,14 @@ const char* Trading::refusal_to_open(latch::Holder holder) const {
 // Who sealed stands in the slot a moment after the word: where it is not there yet, the next rounds
 // look again and tell it in a LatchSeen of its own.
 void Trading::look_at_latch() {
-  const latch::Word word = latch_.load();
+  latch::Word word = latch_.load();
   const bool changed = word.raw != latch_word_;
+  if (changed && !latch_.intact()) {
+    // It reads as held only while it is damaged: mended, it would be open again.
+    latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was damaged", os::wall_now(),
+                Nanos{0});
+    word = latch_.load();
+  }
   if (!changed && latch_text_wanted_ == 0) return;
   machine::LatchSeen seen;
   seen.word = word.raw;

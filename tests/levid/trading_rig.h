@@ -50,12 +50,6 @@ class TradingRig {
   bool wait_running() {
     return wait([this] { return status.phase.load() == control::Phase::kRunning; });
   }
-  // What the machine counts each second.
-  bool wait_a_second() {
-    const MonoTime from = os::mono_now();
-    return wait([&] { return os::mono_now() - from > 1100ms; });
-  }
-
   control::CommandAnswer command(machine::CommandKind kind,
                                  latch::Holder holder = latch::Holder::kOperator) {
     machine::Command command;

@@ -1,6 +1,7 @@
 // The trading thread against bad luck that its machine can't see: a latch that is sealed from
 // outside, replaced, or changed while the journal takes nothing; a reconciliation that is cut
 // short.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -62,6 +63,23 @@ TEST(Trading, ARemovedLatchFileSealsOnceAndForbidsEveryOpening) {
   const std::uint64_t events = rig.state().counters.events;
   ASSERT_TRUE(rig.wait([&] { return rig.state().counters.events >= events + 2; }));
   EXPECT_EQ(rig.word().epoch(), epoch) << "sealed again and again";
+}
+
+// While the header is damaged the latch reads as sealed; mended, it must not be open again.
+TEST(Trading, ADamagedHeaderSealsForGood) {
+  test::TradingRig rig;
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_EQ(rig.resume(Holder::kNewInstance).code, AnswerCode::kDone);
+  const std::string path = latch::latch_path(rig.config.runtime);
+  const auto write_magic = [&](std::string_view magic) {
+    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(::pwrite(fd.get(), magic.data(), magic.size(), 0), 8);
+  };
+  ASSERT_NO_FATAL_FAILURE(write_magic(std::string_view("\0\0\0\0\0\0\0\0", 8)));
+  EXPECT_TRUE(rig.word().sealed());
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch().sealed(); }));
+  ASSERT_NO_FATAL_FAILURE(write_magic("LEVILTCH"));
+  EXPECT_TRUE(rig.word().held_by(Holder::kLatchFile));
 }
 
 TEST(Trading, WhatTheJournalCanNotTakeStaysSealedWhoeverResumes) {
