@@ -95,13 +95,15 @@ void Connection::on_connect_decided() {
 // Servers that listen on "localhost" may mean the loopback of either family.
 void Connection::fail_connect(std::uint16_t port, const std::string& why) {
   if (std::exchange(other_loopback_, false)) {
+    over_why_ = why;
     unwatch(kServer);
     ends_[kServer].transport.reset();
     start_connect({"::1", port, {}});
     return;
   }
   connecting_ = false;
-  refuse(why);
+  // Of two attempts the first one's: without IPv6 the second one's would mislead.
+  refuse(over_why_.empty() ? why : over_why_);
 }
 
 void Connection::start_links() {
@@ -124,6 +126,7 @@ void Connection::refuse(const std::string& why) {
     constexpr std::string_view kNoGateway =
         "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     (void)os::send_some(ends_[kClient].transport->fd(), kNoGateway.data(), kNoGateway.size());
+    broken_ = true;
     finish(Finish::kClosed, why);
     return;
   }

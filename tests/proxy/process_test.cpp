@@ -161,7 +161,7 @@ TEST(Process, ARefusedUpstreamIsLogged) {
   Program program({"-port", "0"});
   const std::string base = "http://127.0.0.1:" + std::to_string(program.port());
   const auto made = os::http_call("POST", base + "/proxies",
-                                  R"({"name":"p","listen":"127.0.0.1:0","upstream":"127.0.0.1:1"})",
+                                  R"({"name":"p","listen":"127.0.0.1:0","upstream":"localhost:1"})",
                                   os::kDeadline);
   const std::string& body = made.value().body;
   os::Endpoint entrance = os::parse_endpoint("127.0.0.1:0").value();
