@@ -82,8 +82,8 @@ class Cost {
   double spent_ = 0;
 };
 
-void print_cost(const std::string& figure, double ours, double copy) {
-  print_value(figure + "_cpu", ours / copy, "x", {"CPU time beside the copy proxy's", {}});
+void print_cost(const std::string& figure, double times) {
+  print_value(figure + "_cpu", times, "x of the copy proxy's CPU time for the same work");
 }
 
 void measure_round_trips(const ProxyStage& stage, const Peers& peers) {
@@ -107,14 +107,14 @@ void measure_round_trips(const ProxyStage& stage, const Peers& peers) {
   const Samples copy_added = minus(copy, base);
   print_figure("proxy_rtt_64B_added", added, copy_added,
                at_most(added, 1.1, copy_added, "<= 1.1 x the bare copy proxy"));
-  print_cost("proxy_rtt_64B", our_cost.spent(), copy_cost.spent());
+  print_cost("proxy_rtt_64B", our_cost.spent() / copy_cost.spent());
   for (std::size_t p = 0; p < peers.size(); ++p) {
     print_figure("proxy_rtt_64B_beside_" + peers[p]->name, ours, others[p]);
   }
 }
 
-// Bytes in a second over so many connections.
-double bulk(int port, int connections, const std::string& ask) {
+// Bytes in a second over so many connections; `total` grows by all that came.
+double bulk(int port, int connections, const std::string& ask, double& total) {
   std::vector<os::Fd> fds;
   std::vector<pollfd> watched;
   for (int i = 0; i < connections; ++i) {
@@ -130,7 +130,9 @@ double bulk(int port, int connections, const std::string& ask) {
     LEVI_CHECK(::poll(watched.data(), watched.size(), 20'000) > 0);
     for (const pollfd& entry : watched) {
       if (entry.revents == 0) continue;
-      bytes += os::receive_some(entry.fd, buffer.data(), buffer.size()).bytes;
+      const std::size_t got = os::receive_some(entry.fd, buffer.data(), buffer.size()).bytes;
+      bytes += got;
+      total += static_cast<double>(got);
     }
     const Nanos spent = os::mono_now() - begin;
     if (!warm && spent > 50ms) {
@@ -160,19 +162,28 @@ struct Rates {
   std::vector<double> ours;
   std::vector<double> copy;
   std::vector<std::vector<double>> others;
+  double cpu_per_byte = 0;  // of levi-proxy's process, in the copy proxy's
 };
 
 Rates measure_rates(const ProxyStage& stage, int connections, const std::string& ask,
                     const Peers& peers) {
   Rates rates;
   rates.others.resize(peers.size());
+  Cost our_cost(stage.proxy_pid());
+  Cost copy_cost(stage.copy_pid());
+  double our_bytes = 0;
+  double copy_bytes = 0;
+  double unused = 0;
   for (int i = 0; i < kBulkTurns; ++i) {
-    rates.copy.push_back(bulk(stage.copy_port, connections, ask));
-    rates.ours.push_back(bulk(stage.proxy_port, connections, ask));
+    rates.copy.push_back(
+        copy_cost.of([&] { return bulk(stage.copy_port, connections, ask, copy_bytes); }));
+    rates.ours.push_back(
+        our_cost.of([&] { return bulk(stage.proxy_port, connections, ask, our_bytes); }));
     for (std::size_t p = 0; p < peers.size(); ++p) {
-      rates.others[p].push_back(bulk(peers[p]->port, connections, ask));
+      rates.others[p].push_back(bulk(peers[p]->port, connections, ask, unused));
     }
   }
+  rates.cpu_per_byte = (our_cost.spent() / our_bytes) / (copy_cost.spent() / copy_bytes);
   return rates;
 }
 
@@ -183,6 +194,7 @@ void print_rate(const std::string& figure, const Rates& rates, const char* unit,
   std::snprintf(text, sizeof text, ">= %.2f of the bare copy proxy, which has %.0f: ratio %.3f",
                 least, median(rates.copy) / per_unit, reached);
   print_value(figure, median(rates.ours) / per_unit, unit, {text, reached >= least});
+  print_cost(figure, rates.cpu_per_byte);
 }
 
 void measure_bulk(const ProxyStage& stage, int connections, const Peers& peers) {
