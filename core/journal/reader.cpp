@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/journal/ring.h"
@@ -61,6 +62,7 @@ Status Reader::Impl::find_segment() {
 // Only durable records: behind them the file may be half written. At the end of a file comes the
 // next file, or the ring.
 Result<std::optional<Record>> Reader::Impl::from_segment() {
+  bool afresh = false;
   while (last < ring->mark().sequence) {
     LEVI_TRY(parsed, segment->next(view));
     if (parsed == Parsed::kRecord && view.header.sequence <= last.value) continue;
@@ -76,7 +78,9 @@ Result<std::optional<Record>> Reader::Impl::from_segment() {
     const std::uint32_t before = segment_number;
     LEVI_TRY_STATUS(find());
     if (follower) return std::optional<Record>{};
-    if (segment_number == before) {
+    // What the reader had buffered may be older than the record: the file, opened anew behind the
+    // look at the watermark, must have it.
+    if (segment_number == before && std::exchange(afresh, true)) {
       return error(ErrorCode::kCorrupt,
                    here + ": record " + std::to_string(last.value + 1) + " should stand there");
     }

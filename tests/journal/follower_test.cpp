@@ -210,6 +210,28 @@ TEST(Reader, GoesBackToTheSegmentsWhenItIsLapped) {
   EXPECT_EQ(drain(reader.value(), seen), writer.last().value);
 }
 
+// A segment is read in large pieces: one may have been read when its end was still empty.
+TEST(Reader, ReadsOnWhereTheFileHasGrownSinceItWasBuffered) {
+  JournalFolder folder(64u << 10, 1u << 20);
+  Writer writer = open_writer(folder);
+  Persister persister = open_persister(folder);
+  const auto lap = [&] {  // twice the ring, all of it into the first segment
+    const std::uint64_t enough = writer.last().value + 1500;
+    while (writer.last().value < enough) {
+      append(writer, 100);
+      persist_all(persister);
+    }
+  };
+  lap();
+  auto reader = Reader::open(folder.paths, writer.ring(), {0});
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto first = reader.value().next();
+  ASSERT_TRUE(first && first.value());
+  lap();
+  ASSERT_TRUE(fs::exists(folder.segment(1)) && !fs::exists(folder.segment(2)));
+  EXPECT_EQ(drain(reader.value(), 1), writer.last().value);
+}
+
 TEST(Reader, SaysHowFarTheJournalReachesBack) {
   JournalFolder folder(64u << 10, 32u << 10);
   Writer writer = open_writer(folder);
