@@ -88,7 +88,7 @@ void add_stage_commands(CLI::App& app, Commands& commands) {
                  "a levid.yaml; @API@, @DATA@ … are filled in (see docs/stage.md)");
   up->add_option("--seed", commands.up.seed, "of the practice market");
   add_duration(up, "--venue-latency", commands.up.venue_latency,
-               "how much later the exchange answers (1ms); 0ms: as fast as it can");
+               "how much later the exchange answers (500us); 0ms: as fast as it can");
   up->add_option("--sabotage", commands.up.sabotage,
                  "start levid-sabotage with these defences off, e.g. takeover");
   up->add_flag("--sealed", commands.up.sealed, "leave the kill latch sealed");

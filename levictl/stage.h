@@ -23,7 +23,7 @@ struct StageOptions {
   std::uint64_t seed = 1;        // of the practice exchange's market flow
   // Of the exchange's answers. It bounds the order flow (a few thousand a second), so that on two
   // CPUs those who watch are not starved by those who trade; 0 for as fast as it goes.
-  Nanos venue_latency{1ms};
+  Nanos venue_latency{500us};
   std::string
       config;  // levid.yaml to use instead of the generated one's engines and limits; may be empty
   std::string symbols;          // of the practice exchange, "A,B"; empty: its own choice

@@ -13,7 +13,7 @@ struct UpOptions {
   std::string config;    // levid.yaml template; the stage's own where empty
   std::string sabotage;  // levid-sabotage with these defences off: to see a check fail
   std::uint64_t seed = 1;
-  Nanos venue_latency{1ms};  // of the exchange's answers
+  Nanos venue_latency{500us};  // of the exchange's answers
   bool sealed = false;       // leave the latch sealed
   bool foreground = false;   // stay, and end the stage on Ctrl-C
 };
