@@ -60,8 +60,8 @@ void Trial::observe_hold() {
   if (wait([] { return false; }, end) == Waited::kBroken) broken();
 }
 
-// The core keeps a bounded number of finished orders in memory, two seconds of full order flow: a
-// long wait must not outrun the reader. What can't be read now is read, or found missing, later.
+// The core keeps a bounded number of finished orders and fills in memory: a long wait must not
+// outrun the reader. What can't be read now is read, or found missing, later.
 Waited Trial::wait(const std::function<bool()>& done, MonoTime deadline) {
   for (;;) {
     const Waited waited = context_.pump.until(done, std::min(deadline, next_read_));

@@ -5,7 +5,6 @@
 // (experiment/release.h); neither the guard nor an undo ever opens the latch: what they leave is a
 // trace that names the command.
 #include <algorithm>
-#include <csignal>
 
 #include "chaos/fault/kinds.h"
 #include "chaos/fault/process_kill.h"
@@ -14,16 +13,13 @@
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/http.h"
-#include "core/os/process.h"
 
 namespace levi::chaos {
 namespace {
 
 constexpr const char* kKind = "kill.switch";
 constexpr const char* kReason = "chaos: the kill switch is being tested";
-constexpr const char* kByCommand = "levictl-venue";
 constexpr Nanos kFenceAfter = 50ms;
-constexpr Nanos kCommandDeadline = 10s;
 
 std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
@@ -35,12 +31,6 @@ std::string resume_command(const TargetSpec& spec, const std::string& holder) {
   const std::string control = spec.control.empty() ? "" : " --control " + spec.control;
   return "levictl resume --target " + spec.api + control + " --holder chaos --actor " + holder +
          " --reason 'end of " + holder + "'";
-}
-
-// What `levictl kill --target` calls it. Only a stage's keys are known to it.
-std::string stage_of(const TargetSpec& spec) {
-  constexpr std::string_view kPrefix = "stage-";
-  return spec.name.starts_with(kPrefix) ? spec.name.substr(kPrefix.size()) : std::string();
 }
 
 struct Press {
@@ -103,31 +93,6 @@ Result<Injection> press_by_file(const TargetSpec& spec, const std::string& actor
   return injection;
 }
 
-// The operator's own command: every way at once, and cancel-all at the venue past the core. It ends
-// with 0 only when it sealed and nothing is open any more.
-Result<Injection> press_by_command(const TargetSpec& spec, const std::string& actor) {
-  os::SpawnOptions options;
-  options.program = os::own_executable();
-  options.arguments = {"kill",  "--venue", "--target", stage_of(spec), "--holder",
-                       "chaos", "--actor", actor,      "--reason",     kReason};
-  options.stdout_path = "/dev/null";
-  options.parent_death_signal = SIGKILL;
-  const MonoTime before = os::mono_now();
-  LEVI_TRY(child, os::Child::spawn(options));
-  const auto ended = child.wait(kCommandDeadline);
-  if (!ended) (void)child.kill(SIGKILL);
-  if (!ended || !ended->exited || ended->code != 0) {
-    return error(ErrorCode::kIo,
-                 "levictl kill --venue " + (ended ? "ended with " + ended->text() : "hangs"));
-  }
-  Injection injection{before, os::mono_now(), Json::object()};
-  LEVI_TRY(file, latch::Latch::attach(latch::latch_path(spec.runtime)));
-  injection.detail = {{"sealed", file.load().sealed()},
-                      {"epoch", file.load().epoch()},
-                      {"sequence", file.last_sequence()}};
-  return injection;
-}
-
 // Who holds the latch as `chaos`, by the file where we can see it, else by the control port. Empty:
 // nobody.
 Result<std::string> chaos_holder(const Target& target) {
@@ -156,17 +121,12 @@ class KillSwitch : public Fault {
       return error(ErrorCode::kConflict, "the latch is already sealed by " + holder,
                    resume_command(target.spec(), holder));
     }
-    if (order.variant == kByCommand && stage_of(target.spec()).empty()) {
-      return error(ErrorCode::kUnsupported, "levictl kill --venue knows the keys of a stage only",
-                   "leave the variant out, or run on a stage");
-    }
     return Undo{kKind, tag_of(order),
                 Json{{"way", order.variant.empty() ? "api-json" : order.variant}}};
   }
 
   Result<Injection> inject(const Target& target, const Undo& undo) override {
     const std::string way = text_at(undo.parameters, "way");
-    if (way == kByCommand) return press_by_command(target.spec(), actor_of(undo.tag));
     if (way == "file") return press_by_file(target.spec(), actor_of(undo.tag));
     return press_by_http(target.spec(), way, actor_of(undo.tag));
   }
@@ -198,8 +158,7 @@ FaultKind kill_switch() {
   FaultKind kind;
   kind.name = kKind;
   kind.title = "the kill switch is pressed at full order flow";
-  kind.variants = {"api-query",      "api-json", "api-bare", "control-port",
-                   "control-socket", "file",     kByCommand};
+  kind.variants = {"api-query", "api-json", "api-bare", "control-port", "control-socket", "file"};
   kind.needs = {"exchange-admin"};
   kind.seals = true;
   kind.down_events = {"latch-seen"};

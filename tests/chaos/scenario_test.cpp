@@ -142,7 +142,7 @@ TEST(Catalogue, TheSixShippedScenariosAreBuiltIn) {
 TEST(Catalogue, KillTrialsRotateThroughEverySealingWayIn) {
   const auto all = load_scenarios({"kill-switch"});
   ASSERT_TRUE(all);
-  EXPECT_EQ(all.value()[0].variants.size(), 7u);
+  EXPECT_EQ(all.value()[0].variants.size(), 6u);
 }
 
 TEST(Catalogue, WhatIsNotThereIsNamedWithWhatIs) {
