@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 
 #include "core/os/address.h"
 #include "core/os/clock.h"
@@ -215,6 +216,15 @@ TEST(Socket, AnUnusedPortIsOneThatNoOutgoingConnectionCanTakeMeanwhile) {
     EXPECT_LT(port.value(), first);
     EXPECT_TRUE(listen_on({"127.0.0.1", port.value(), {}}));
   }
+}
+
+// A stage asks for all its ports before the first is taken.
+TEST(Socket, UnusedPortsAskedForInARowAreNeverTheSame) {
+  const auto range = read_file("/proc/sys/net/ipv4/ip_local_port_range");
+  if (!range || std::atoi(range.value().c_str()) < 20'000)
+    GTEST_SKIP() << "this machine leaves no ports below its own";
+  std::set<std::uint16_t> seen;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(seen.insert(unused_port().value()).second);
 }
 
 }  // namespace
