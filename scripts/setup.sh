@@ -19,7 +19,7 @@ for argument in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "setup.sh: this system has no apt; install a C++20 compiler, CMake, Ninja and the libraries named in README.md" >&2
+  echo "setup.sh: this system has no apt; install what CONTRIBUTING.md names under \"Without apt\"" >&2
   exit 2
 fi
 
@@ -35,7 +35,8 @@ boost_packages() {
 packages=(g++ cmake ninja-build pkg-config git ca-certificates
   nlohmann-json3-dev prometheus-cpp-dev libcli11-dev libyaml-cpp-dev libspdlog-dev libfmt-dev
   libsqlite3-dev libssl-dev zlib1g-dev libprotobuf-dev protobuf-compiler
-  libgtest-dev libgmock-dev librapidcheck-dev ccache mold curl jq sqlite3)
+  libgtest-dev libgmock-dev librapidcheck-dev ccache mold curl jq sqlite3
+  clang-format-14) # that version's word counts in scripts/tidy; both distributions have it
 $fuzz && packages+=(clang libclang-rt-dev) # both name the distribution's version; the second has the fuzzer and sanitizers
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
