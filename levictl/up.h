@@ -14,8 +14,8 @@ struct UpOptions {
   std::string sabotage;  // levid-sabotage with these defences off: to see a check fail
   std::uint64_t seed = 1;
   Nanos venue_latency{500us};  // of the exchange's answers
-  bool sealed = false;       // leave the latch sealed
-  bool foreground = false;   // stay, and end the stage on Ctrl-C
+  bool sealed = false;         // leave the latch sealed
+  bool foreground = false;     // stay, and end the stage on Ctrl-C
 };
 int up_command(const UpOptions& options);
 
