@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
 done
 if [ "$build" = build ]; then
   scripts/setup.sh || exit 1
-  scripts/build.sh | tail -n 1 || exit 1
+  LEVI_QUIET=1 scripts/build.sh || exit 1
 fi
 
 out=build/reports/bench

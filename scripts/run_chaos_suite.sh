@@ -2,15 +2,25 @@
 # Breaks a practice stage of levid on purpose, proves each fault, measures the recovery, says yes or no.
 #
 #   scripts/run_chaos_suite.sh [arguments of `levictl chaos run`, such as --trials 3 or C-6]
-# Sets up and builds what is missing (an installed levictl is used as it is), runs the suite on an embedded stage,
-# prints the table, writes the reports and ends with the gate's exit code.
+# Sets up and builds what is missing, runs the suite on an embedded stage, prints the table, writes the reports and ends
+# with the gate's exit code; 3 (undecided) where it cannot be built. An installed levictl is used as it is where this
+# checkout has no build of its own, or where there are no sources.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ -f CMakeLists.txt ]; then
-  scripts/setup.sh
-  LEVI_TARGETS="levid levi-engine levi-exchange levictl" scripts/build.sh | tail -n 1
+
+undecided() {
+  echo "run_chaos_suite.sh: $1: nothing was run, nothing is decided" >&2
+  exit 3
+}
+
+installed=$(command -v levictl || true)
+if [ -f CMakeLists.txt ] && { [ -f build/build.ninja ] || [ -z "$installed" ]; }; then
+  scripts/setup.sh || undecided "the set-up failed"
+  LEVI_QUIET=1 LEVI_TARGETS="levid levi-engine levi-exchange levictl" scripts/build.sh || undecided "the build failed"
   levictl=build/bin/levictl
 else
-  levictl=$(command -v levictl) || { echo "run_chaos_suite.sh: levictl is not installed" >&2; exit 2; }
+  [ -n "$installed" ] || undecided "neither sources nor an installed levictl are here"
+  levictl=$installed
+  echo "run_chaos_suite.sh: the installed $levictl ($("$levictl" --version)); scripts/build.sh first to break this checkout's own" >&2
 fi
 exec "$levictl" chaos run --stage "$@"

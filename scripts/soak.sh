@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Long runs: more property cases, 200 kills of the core under order flow, each sabotage control, ten minutes of fuzzing a target.
 #
-#   scripts/soak.sh              everything (about an hour on two cores)
+#   scripts/soak.sh              everything: on two cores about a hundred minutes, 85 of them fuzzing (17 targets, as many at once as CPUs)
 #   scripts/soak.sh --quick      a tenth of it
 set -euo pipefail
 cd "$(dirname "$0")/.."
