@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up what is missing, builds, runs every test, then each fuzz target for 5 seconds.
+# Sets up what is missing, builds, runs every test, lets real clients trade (where node and npm are), then each fuzz target for
+# 5 seconds.
 #
 #   scripts/test.sh                 everything
 #   scripts/test.sh -R latch        only tests whose name matches (arguments go to ctest)
@@ -15,7 +16,7 @@ for argument in "$@"; do
   case "$argument" in
     --no-fuzz) fuzz=false ;;
     --sanitize) sanitize=true ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) arguments+=("$argument") ;;
   esac
 done
@@ -45,6 +46,9 @@ scripts/tidy || [ $? -eq 3 ] # 3: clean, but the format could not be checked; it
 begin=$SECONDS
 (cd build && ctest --output-on-failure -j 2 --timeout 300 "${arguments[@]}")
 echo "tests: $((SECONDS - begin)) s"
+if [ ${#arguments[@]} -eq 0 ]; then
+  scripts/compat.sh || [ $? -eq 77 ] # skipped; it says so
+fi
 if $fuzz; then
   scripts/fuzz.sh --seconds 5
 fi
