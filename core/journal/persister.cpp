@@ -74,7 +74,9 @@ Error Persister::Impl::damaged(std::uint64_t position, const char* how) const {
 }
 
 // Opens the segment that the record belongs to. What the one before it holds is durable first: a
-// segment's first sequence vouches for all below it.
+// segment's first sequence vouches for all below it. So one that stands already (its persister died
+// before the watermark followed) is written over with the same bytes, never replaced: the segment
+// behind it may vouch for what it holds.
 Status Persister::Impl::turn_to(const RecordHeader& record, const Mark& from, Mark& next) {
   if (segment && segment->number() == record.segment) return ok();
   if (record.segment == from.segment && next.segment == from.segment && from.offset != 0) {
@@ -94,8 +96,13 @@ Status Persister::Impl::turn_to(const RecordHeader& record, const Mark& from, Ma
   header.first_sequence = record.sequence;
   header.first_instant_ns = record.instant_ns;
   segment.reset();
-  LEVI_TRY(fresh, SegmentWriter::create(paths.segments, header, options.segment_bytes));
-  segment.emplace(std::move(fresh));
+  LEVI_TRY(standing, SegmentWriter::adopt(paths.segments, header));
+  if (standing) {
+    segment.emplace(std::move(*standing));
+  } else {
+    LEVI_TRY(fresh, SegmentWriter::create(paths.segments, header, options.segment_bytes));
+    segment.emplace(std::move(fresh));
+  }
   next.segment = record.segment;
   next.offset = kSegmentHeaderBytes;
   return ok();

@@ -28,6 +28,12 @@ std::uint32_t crc_of(const SegmentMark& mark, std::uint32_t segment) {
   return crc32c(&segment, sizeof segment, crc32c(&mark, offsetof(SegmentMark, crc)));
 }
 
+SegmentHeader filled(SegmentHeader header) {
+  header.header_bytes = kSegmentHeaderBytes;
+  header.crc = crc_of(header);
+  return header;
+}
+
 Error bad_header(const std::string& path, const std::string& how) {
   return error(ErrorCode::kCorrupt, path + " at offset 0: " + how,
                "restore it from a backup; what follows it can't be replayed without it");
@@ -197,11 +203,9 @@ Result<SegmentWriter> SegmentWriter::create(const std::string& folder, const Seg
   writer.fd_.reset(::open(beside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
   if (!writer.fd_)
     return io_error("cannot create " + beside, errno, "is the data folder writable?");
-  SegmentHeader filled = header;
-  filled.header_bytes = kSegmentHeaderBytes;
-  filled.crc = crc_of(filled);
+  const SegmentHeader whole = filled(header);
   Status made = writer.reserve(bytes);
-  if (made) made = write_at(writer.fd_.get(), &filled, sizeof filled, 0, beside);
+  if (made) made = write_at(writer.fd_.get(), &whole, sizeof whole, 0, beside);
   if (made) made = writer.sync();
   if (made && rename(beside.c_str(), writer.path_.c_str()) != 0) {
     made = io_error("cannot rename " + beside, errno);
@@ -212,6 +216,19 @@ Result<SegmentWriter> SegmentWriter::create(const std::string& folder, const Seg
   }
   LEVI_TRY_STATUS(os::fsync_folder(folder));
   return writer;
+}
+
+Result<std::optional<SegmentWriter>> SegmentWriter::adopt(const std::string& folder,
+                                                          const SegmentHeader& header) {
+  if (!os::exists(segment_path(folder, header.segment))) return std::optional<SegmentWriter>();
+  LEVI_TRY(writer, reopen(folder, header.segment, kSegmentHeaderBytes));
+  const SegmentHeader wanted = filled(header);
+  SegmentHeader standing;
+  LEVI_TRY(got, read_at(writer.fd_.get(), &standing, sizeof standing, 0, writer.path_));
+  if (got != sizeof standing || std::memcmp(&standing, &wanted, sizeof wanted) != 0) {
+    return bad_header(writer.path_, "the ring's records of this segment begin otherwise");
+  }
+  return std::optional<SegmentWriter>(std::move(writer));
 }
 
 Result<SegmentWriter> SegmentWriter::reopen(const std::string& folder, std::uint32_t number,

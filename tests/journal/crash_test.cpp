@@ -198,6 +198,54 @@ TEST(Crash, ThePersisterMayBeKilledAtAnySystemCall) {
   EXPECT_GT(looks, 60);
 }
 
+// The ring's watermarks as they are now, to put them back: as if levid had died in front of them.
+std::string watermarks(const JournalFolder& folder) {
+  return bytes_of(folder.paths.ring).substr(128, 128);
+}
+
+// Segments of several lives stand on the disk, and the watermark does not know it yet. Each vouches
+// for the one in front of it: what a successor does to them must keep that true at any moment.
+TEST(Crash, APersisterWhosePredecessorDiedBeforeTheWatermarkMayBeKilledToo) {
+  JournalFolder folder(64u << 10, 16u << 10);
+  for (std::uint32_t life = 1; life <= 3; ++life) {
+    Writer writer = open_writer(folder, life);
+    append(writer, 40);
+    if (life == 1) {
+      Persister persister = open_persister(folder);
+      persist_all(persister);
+    }
+  }
+  const std::string before = watermarks(folder);
+  {
+    Persister persister = open_persister(folder);
+    ASSERT_TRUE(persister.run_once());
+  }
+  overwrite(folder.paths.ring, 128, before);
+  int looks = 0;
+  const auto look = [&] {
+    ++looks;
+    for (const bool rebooted : {false, true}) {
+      Image image(folder);
+      if (rebooted) image.view.reboot();
+      const Replayed seen = replay_all(image.view);
+      ASSERT_TRUE(seen.result) << seen.result.error().text();
+      EXPECT_EQ(seen.last, 120u) << (rebooted ? "without the ring" : "with the ring");
+      EXPECT_TRUE(seen.whole);
+    }
+  };
+  const bool traced = trace(
+      Step::kSystemCall,
+      [&](const auto& stop) {
+        Persister persister = open_persister(folder);
+        stop();
+        persist_all(persister);
+        stop();
+      },
+      look);
+  if (!traced) GTEST_SKIP() << "tracing is not permitted here";
+  EXPECT_GT(looks, 10);
+}
+
 // Before an fdatasync has returned, each page of a file may have reached the disk or not.
 void mix_pages(const std::string& before, const std::string& after, const std::string& out,
                Random& random) {
@@ -293,7 +341,7 @@ TEST(Crash, ARingThatEndsBeforeTheSegmentsDoIsMadeAnew) {
     Persister persister = open_persister(folder);
     append(writer, 20);
     persist_all(persister);
-    before = bytes_of(folder.paths.ring).substr(128, 128);  // generation and watermarks
+    before = watermarks(folder);
     append(writer, 2000);
     persist_all(persister);
   }
