@@ -49,10 +49,14 @@ bool Latch::intact() const {
          l.version.load(std::memory_order_relaxed) == kLayoutVersion && !guard_.broken();
 }
 
+// Before every send: three loads of one cache line, no system call.
 Word Latch::load() const {
   const Layout& l = layout();
   Word word{l.word.load(std::memory_order_seq_cst)};
-  if (l.magic.load(std::memory_order_relaxed) != kMagic) word.raw |= bit_of(Holder::kLatchFile);
+  if (l.magic.load(std::memory_order_relaxed) != kMagic ||
+      l.version.load(std::memory_order_relaxed) != kLayoutVersion) {
+    word.raw |= bit_of(Holder::kLatchFile);
+  }
   return word;
 }
 
@@ -188,8 +192,10 @@ bool Latch::path_is_ours() const {
   struct stat ours {};
   struct stat named {};
   if (fstat(fd_.get(), &ours) != 0 || lstat(path_.c_str(), &named) != 0) return false;
+  // Every reason for which `attach` refuses: while a killer can't open it, nobody may trade on it.
   return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino &&
-         static_cast<std::size_t>(named.st_size) == kFileBytes && intact();
+         static_cast<std::size_t>(named.st_size) == kFileBytes && intact() &&
+         layout().inode.load(std::memory_order_relaxed) == ours.st_ino && load().epoch() != 0;
 }
 
 }  // namespace levi::latch

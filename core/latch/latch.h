@@ -115,8 +115,8 @@ class Latch {
   };
   Gateway gateway() const;
   void set_gateway(Gateway gateway);
-  // True while the path still names the mapped file (same device and inode, whole and intact):
-  // levid checks twice a second, seals itself else.
+  // True while the path still names the mapped file (same device and inode, whole) and a killer
+  // could open it by its header: levid checks twice a second, seals itself else.
   bool path_is_ours() const;
   const std::string& path() const { return path_; }
 

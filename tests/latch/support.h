@@ -23,7 +23,7 @@ inline latch::Latch open_latch(const TempFolder& folder) {
 }
 
 // Offsets of docs/kill-latch.md.
-inline constexpr off_t kOffsetMagic = 0, kOffsetWord = 8, kOffsetVersion = 20;
+inline constexpr off_t kOffsetMagic = 0, kOffsetWord = 8, kOffsetVersion = 20, kOffsetInode = 24;
 
 inline void poke(const std::string& path, off_t offset, const void* bytes, std::size_t size) {
   const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
