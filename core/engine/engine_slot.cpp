@@ -66,6 +66,10 @@ void EngineSlot::flush() {
 }
 
 void EngineSlot::push_update(const Tick& tick) {
+  if (tick.kind == TickKind::kUpdate) {
+    position_ = tick.position;
+    position_known_ = true;
+  }
   if (!end_ || killed_ || end_.push(tick)) return;
   if (process_ != nullptr) {
     kill("did not read a whole ring of ticks");
@@ -112,6 +116,13 @@ void EngineSlot::seed(LevidEnd& end) {
   tick.instant = started_at_;
   LEVI_CHECK(end.push(tick));
   top_owed_ = top_known_;
+  if (!position_known_) return;
+  // It was told already: to the process before, for whose end this start waited, or into a staging
+  // area that ran over. Without it the engine would run and never quote.
+  tick.kind = TickKind::kUpdate;
+  tick.code = static_cast<std::uint8_t>(machine::OrderUpdateKind::kPosition);
+  tick.position = position_;
+  LEVI_CHECK(end.push(tick));
 }
 
 void EngineSlot::stage() {
@@ -133,6 +144,8 @@ void EngineSlot::fill_task(Task& task, bool spin) const {
 }
 
 void EngineSlot::assign(EngineProcess& process, bool standby, bool spin, Supervisor& supervisor) {
+  // The dead one's ring could not take an update any more: its image is not to be continued.
+  if (!heir_ && staging_ == nullptr) drop_source(supervisor);
   LevidEnd heir(process.channel);
   fill_task(process.channel->task, spin);
   image_ = heir_ && end_.has_image();

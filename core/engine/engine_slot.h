@@ -36,7 +36,9 @@ class EngineSlot {
   void tell_trading(bool active, Instant now);
   void flush();  // the newest top of book, where the ring was too full for it
 
-  // A start was asked for. The dead process is given back where its state is of no use.
+  // A start is asked for: the machine tells the position anew, right behind it.
+  void await_position() { position_known_ = false; }
+  // It begins. The dead process is given back where its state is of no use.
   void prepare(const machine::StartEngine& start, Instant now, Supervisor& supervisor);
   void stage();  // no process is there yet
   // `standby`: it was waiting already, warm or not.
@@ -75,7 +77,9 @@ class EngineSlot {
   Instant started_at_;
   std::uint64_t tick_last_ = 0;
   std::uint64_t coalesced_ = 0;
-  Tick top_;  // the newest top of book
+  Tick top_;           // the newest top of book
+  Quantity position_;  // of the newest update since the start was asked for
+  bool position_known_ = false;
   bool top_known_ = false;
   bool top_owed_ = false;  // and not written yet
   bool trading_ = false;

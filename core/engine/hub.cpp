@@ -152,6 +152,7 @@ void Hub::start_engine(const machine::StartEngine& start, Instant now) {
   EngineSlot* slot = find(start.engine);
   if (over_ || slot == nullptr) return;
   if (sabotaged(Defence::kTakeover) && slot->died()) return;
+  slot->await_position();
   if (slot->process() != nullptr || slot->waiting()) {
     slot->start_pending = start;
     return;

@@ -79,6 +79,7 @@ class HubStage {
     effect.engine_incarnation = {++incarnation};
     effect.intents_seen = intents_seen;
     hub->start_engine(effect, now());
+    if (position_with_start) update(OrderUpdateKind::kPosition, 0);
   }
   // A started engine that has quoted both sides.
   bool start_quoting() {
@@ -183,12 +184,14 @@ class HubStage {
   std::uint64_t first_intent = 1;
   Quantity position;
   bool restarts = true;
-  bool opens = true;  // what is placed is confirmed at once
+  bool opens = true;                 // what is placed is confirmed at once
+  bool position_with_start = false;  // told behind the start and never again, as the machine does
 
  private:
   void on_event(const machine::Event& event) {
     events.push_back(event);
-    if (std::holds_alternative<EngineUp>(event)) update(OrderUpdateKind::kPosition, 0);
+    if (std::holds_alternative<EngineUp>(event) && !position_with_start)
+      update(OrderUpdateKind::kPosition, 0);
     if (const auto* intent = std::get_if<Intent>(&event)) on_intent(*intent);
     const auto* down = std::get_if<EngineDown>(&event);
     if (down != nullptr && restarts && down->why != EngineDownWhy::kStopped) start(down->engine);

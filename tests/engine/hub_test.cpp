@@ -108,6 +108,31 @@ TEST(Hub, StartsAgainOnceTheOldProcessIsDown) {
   EXPECT_TRUE(stage.events_are_in_order());
 }
 
+TEST(Hub, AStartThatWaitedForTheOldProcessStillKnowsThePosition) {
+  HubOptions options = plain_options();
+  options.heartbeat_max = 60s;
+  HubStage stage(options);
+  stage.position_with_start = true;
+  ASSERT_TRUE(stage.start_quoting());
+  stage.signal(SIGSTOP);
+  stage.hub->stop_engine(kEngine);
+  stage.start();  // with the position, which the stopped process will never read
+  ASSERT_TRUE(stage.until([&] { return stage.count<EngineUp>() == 2; }));
+  EXPECT_TRUE(stage.until([&] { return stage.placed() >= 8; })) << "it runs, and never quotes";
+}
+
+TEST(Hub, AnEngineThatWaitsForItsProcessKnowsThePositionHoweverMuchIsSaidMeanwhile) {
+  HubOptions options = plain_options();
+  options.standby_count = 0;
+  HubStage stage(options);
+  stage.position_with_start = true;
+  stage.start();  // no process is there yet, and this thread does not look for one meanwhile
+  for (std::size_t i = 0; i < kTickSlots + 10; ++i) stage.update(OrderUpdateKind::kOpen, 77);
+  stage.hub->set_trading(true, stage.now());
+  stage.top(99'990, 100'010);
+  EXPECT_TRUE(stage.until([&] { return stage.placed() >= 4; })) << "it runs, and never quotes";
+}
+
 TEST(Hub, StopsAnEngineThatIsStillWaitingForItsProcess) {
   HubOptions options = plain_options();
   options.standby_count = 0;

@@ -70,6 +70,27 @@ TEST(Takeover, UpdatesThatComeWhileNoProcessIsThereReachTheHeir) {
   EXPECT_TRUE(stage.all<EngineUp>()[1].image);
 }
 
+TEST(Takeover, UpdatesThatOverflowTheDeadOnesRingAreNotContinuedFromItsImage) {
+  HubOptions options = plain_options();
+  options.standby_count = 0;
+  HubStage stage(options);
+  stage.restarts = false;
+  stage.position_with_start = true;
+  stage.start();
+  stage.hub->set_trading(true, stage.now());
+  stage.top(99'990, 100'010);
+  ASSERT_TRUE(stage.until([&] { return stage.placed() == 4; }));
+  stage.signal(SIGKILL);
+  ASSERT_TRUE(stage.until([&] { return stage.count<EngineDown>() == 1; }));
+  stage.start();
+  const std::uint32_t tag = stage.places()[0].tag;
+  for (std::size_t i = 0; i < kTickSlots + 10; ++i) stage.update(OrderUpdateKind::kOpen, tag);
+  stage.top(99'990, 100'010);
+  ASSERT_TRUE(stage.until([&] { return stage.placed() == 8; })) << "it knows of no orders";
+  EXPECT_FALSE(stage.all<EngineUp>()[1].image);
+  EXPECT_TRUE(stage.intents_are_exactly_once());
+}
+
 TEST(Takeover, AStoppedProcessIsHungKilledAndSucceeded) {
   HubStage stage;
   ASSERT_TRUE(stage.start_quoting());
