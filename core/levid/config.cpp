@@ -8,6 +8,7 @@
 
 #include "core/base/strict_yaml.h"
 #include "core/latch/latch.h"
+#include "core/machine/machine.h"
 #include "core/os/file.h"
 
 namespace levi::levid {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t kEnginesMax = 256;
 constexpr std::size_t kSymbolsMax = 100;
+constexpr Nanos kVenueWindowMax{60s};     // the venue refuses more
+constexpr Nanos kHeartbeatMaxMin{100ms};  // engines beat every 50 ms
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
@@ -36,6 +39,19 @@ os::Endpoint own_endpoint(YamlMap& map, const char* key, const std::string& fall
              "this version has no tokens yet: bind 127.0.0.1 and put a tunnel in front");
   }
   return found;
+}
+
+std::string in_words(Nanos duration) {
+  return duration >= 1h ? std::to_string(duration / Nanos{1h}) + "h" : format_duration(duration);
+}
+
+// Bounds what nobody means to write: a limit that the machine would refuse is none at all.
+Nanos duration(YamlMap& map, const char* key, Nanos fallback, Nanos min, Nanos max) {
+  const Nanos found = map.duration(key, fallback);
+  if (found >= min && found <= max) return found;
+  map.fail(key, "'" + std::string(key) + "' must be " + in_words(min) + " to " + in_words(max),
+           "the default is " + in_words(fallback));
+  return fallback;
 }
 
 // A secret stands in an environment variable or in a file, never in the configuration itself.
@@ -67,15 +83,12 @@ void read_venue(YamlMap& map, Config& config) {
   config.venue_websocket = endpoint(map, "websocket", config.venue_rest.text());
   config.key = secret(map, "key", "LEVI_VENUE_KEY");
   config.secret = secret(map, "secret", "LEVI_VENUE_SECRET");
-  config.recv_window = map.duration("recv_window", 2s);
-  if (config.recv_window < 1ms || config.recv_window > 60s) {
-    map.fail("recv_window", "'recv_window' must be 1ms to 60s", "the venue refuses more than 60 s");
-  }
-  config.answer_timeout = map.duration("answer_timeout", 2s);
+  config.recv_window = duration(map, "recv_window", 2s, 1ms, kVenueWindowMax);
+  config.answer_timeout = duration(map, "answer_timeout", 2s, 10ms, 60s);
   config.order_connections = static_cast<unsigned>(map.integer("order_connections", 1, 64, 8));
   config.update_speed = map.choice("update_speed", {"10ms", "100ms"}, "10ms");
   config.use_websocket = map.boolean("use_websocket", true);
-  config.limits.polling_after = map.duration("polling_after", 5s);
+  config.limits.polling_after = duration(map, "polling_after", 5s, 0s, 24h);
   if (const char* forced = std::getenv("MEXC_USE_WS");
       forced != nullptr && std::string_view(forced) == "false") {
     config.use_websocket = false;
@@ -95,9 +108,9 @@ void read_limits(YamlMap& map, machine::Limits& limits) {
   limits.open_positions_max =
       static_cast<std::uint32_t>(map.integer("max_open_positions", 1, 1000, 5));
   limits.open_orders_max = static_cast<std::uint32_t>(map.integer("max_open_orders", 1, 500, 400));
-  limits.data_age_max = map.duration("max_data_age", 1s);
+  limits.data_age_max = duration(map, "max_data_age", 1s, 1ms, 1h);
   limits.restarts_max = static_cast<std::uint32_t>(map.integer("engine_restarts_max", 0, 1000, 5));
-  limits.restart_window = map.duration("engine_restart_window", 600s);
+  limits.restart_window = duration(map, "engine_restart_window", 600s, 1s, 720h);
 }
 
 void read_engine(YamlMap& map, Config& config, std::set<std::string>& names) {
@@ -142,7 +155,7 @@ void read_journal(YamlMap& map, Config& config) {
   config.ring_bytes = static_cast<std::size_t>(map.integer("ring_mib", 1, 4096, 64)) << 20;
   config.segment_bytes = static_cast<std::size_t>(map.integer("segment_mib", 1, 1024, 16)) << 20;
   config.segments_kept = static_cast<unsigned>(map.integer("segments_kept", 1, 10000, 4));
-  config.snapshot_every = map.duration("snapshot_every", 60s);
+  config.snapshot_every = duration(map, "snapshot_every", 60s, 1s, 24h);
 }
 
 void read_root(YamlMap& root, Config& config) {
@@ -162,11 +175,15 @@ void read_root(YamlMap& root, Config& config) {
   if (!root.has("venue")) root.fail("venue", "'venue' is missing", "see configs/levid.yaml");
   root.map("venue", [&](YamlMap& map) { read_venue(map, config); });
   root.map("limits", [&](YamlMap& map) { read_limits(map, config.limits); });
+  // What the ranges above let through and the machine would not take: never found out while
+  // running.
+  if (const Status usable = machine::check(config.limits); !usable)
+    root.fail("limits", usable.error().message);
   std::set<std::string> names;
   root.list("engines", [&](YamlMap& map) { read_engine(map, config, names); });
   if (config.engines.size() > kEnginesMax) root.fail("engines", "more than 256 engines");
   root.map("supervision", [&](YamlMap& map) {
-    config.heartbeat_max = map.duration("heartbeat_max", 250ms);
+    config.heartbeat_max = duration(map, "heartbeat_max", 250ms, kHeartbeatMaxMin, 60s);
     config.standby_count = static_cast<unsigned>(map.integer("standbys", 0, 8, 1));
     config.spin = map.boolean("spin", false);
   });

@@ -54,7 +54,7 @@ class Checker {
   const char* defect_ = nullptr;
 };
 
-constexpr Nanos kDurationMax{kTimeMax / 1000};  // 146 years in a setting is a mistake
+constexpr Nanos kDurationMax{kTimeMax / 1000};  // 53 days: a longer setting is a mistake
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "core/machine/machine.h"
 #include "core/os/file.h"
 
 namespace levi::levid {
@@ -81,17 +82,43 @@ TEST_F(Config, RefusesWhatCannotWork) {
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\ncontrol: 192.168.0.1:8001\n", "beyond loopback"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {rest: nowhere}\n", "write host:port"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {recv_window: 2m}\n", "1ms to 60s"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {answer_timeout: 2h}\n", "10ms to 60s"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {polling_after: 1300h}\n", "'polling_after' must be"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {key_env: LEVI_TEST_NO_SUCH}\n",
        "export LEVI_TEST_NO_SUCH"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nengines: [{name: e, symbol: B}]\n",
        "not among 'symbols'"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: -1}\n", "positive amount"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: 23100000000}\n",
+       "'limits.max_daily_loss' is '23100000000'"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits:\n  max_data_age: 0s\n",
+       "levid.yaml:5: 'max_data_age' must be 1ms to 1h"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {engine_restart_window: 0s}\n",
+       "'engine_restart_window' must be"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {engine_restart_window: 1300h}\n",
+       "'engine_restart_window' must be"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nsupervision: {heartbeat_max: 50ms}\n",
+       "100ms to 60s"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\njournal: {snapshot_every: 0s}\n",
+       "'snapshot_every' must be"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"}};
   for (const auto& bad : cases) {
     const auto config = parse_config(bad.text, "levid.yaml");
     ASSERT_FALSE(config) << bad.text;
     EXPECT_THAT(config.error().text(), HasSubstr(bad.says));
     EXPECT_THAT(config.error().text(), HasSubstr("levid.yaml:"));
+  }
+}
+
+// What stands at the end of a range is usable all the way: the machine takes it, too.
+TEST_F(Config, EveryLimitThatIsAcceptedIsOneThatTheMachineTakes) {
+  for (const char* limits : {"max_daily_loss: 9000000", "max_position_size_usd: 0.00000001",
+                             "max_data_age: 1h", "max_data_age: 1ms", "engine_restart_window: 720h",
+                             "engine_restart_window: 1s", "engine_restarts_max: 1000"}) {
+    const auto config = parse_config(
+        std::string(kMinimal) + "  polling_after: 24h\nlimits: {" + limits + "}\n", "f");
+    ASSERT_TRUE(config) << config.error().text();
+    EXPECT_TRUE(machine::check(config.value().limits)) << limits;
   }
 }
 
