@@ -9,14 +9,6 @@ namespace levi::levid {
 namespace {
 
 constexpr Nanos kCancelAgain{500ms};  // while a clean stop waits for what is open
-constexpr double kRingHalt =
-    0.90;  // sealed while there is still room for what the venue has yet to say
-constexpr double kRingNoMarket = 0.95;
-
-bool is_market_data(const machine::Event& event) {
-  return std::holds_alternative<machine::TopOfBook>(event) ||
-         std::holds_alternative<machine::Deal>(event);
-}
 
 }  // namespace
 
@@ -54,22 +46,9 @@ void Trading::apply(const machine::Event& event) {
 }
 
 void Trading::apply_one(const machine::Event& event) {
-  if (const Status usable = machine::check(event); !usable) {  // It could not be read back.
-    spdlog::error("event refused: {}", usable.error().message);
-    return;
-  }
   const Instant now = clock_.now();
-  const bool market_data = is_market_data(event);
-  if (market_data && writer_.fill() > kRingNoMarket)
-    return;  // Sealed by now: prices can be had again, fills can't.
-  const RecordSequence sequence =
-      writer_.append(machine::event_type(event), machine::event_bytes(event), now);
-  if (sequence.value == 0) {
-    if (events_dropped_++ == 0) ring_full_since_ = now;
-    return;
-  }
-  applied_ = sequence;
-  if (market_data) forward_market_data(event, now);
+  if (!append_to_journal(event, now)) return not_journalled(event);
+  if (is_market_data(event)) forward_market_data(event, now);
   if (const auto* up = std::get_if<machine::FeedUp>(&event)) catch_up(*up, now);
   if (const auto* down = std::get_if<machine::EngineDown>(&event); down != nullptr && hub_) {
     const auto engine = hub_->status(down->engine);
@@ -121,30 +100,6 @@ void Trading::round() {
   if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
-bool Trading::journal_in_trouble() const {
-  return writer_.fill() > kRingHalt || !status_.journal_ok.load(std::memory_order_relaxed);
-}
-
-void Trading::look_at_journal() {
-  const double fill = writer_.fill();
-  status_.ring_fill.store(fill, std::memory_order_relaxed);
-  const bool trouble = journal_in_trouble();
-  if (trouble && !latch_.load().held_by(latch::Holder::kJournal)) {
-    latch_.seal(latch::Holder::kJournal, "levid",
-                fill > kRingHalt ? "journal ring nearly full: the disk does not follow"
-                                 : "the journal cannot be written",
-                os::wall_now(), Nanos{0});
-  }
-  if (!trouble && events_dropped_ > 0) make_up_for_dropped();
-}
-
-void Trading::make_up_for_dropped() {
-  spdlog::error("{} events were dropped while the ring was full: reconciling", events_dropped_);
-  events_dropped_ = 0;
-  latch_word_ = machine_.state().latch_word;  // what the machine has not been told is told again
-  if (waiting_for_.empty()) reconcile(ring_full_since_ - kReconcileOverlap);  // else the start does
-}
-
 // One that is not over yet is begun anew by this: what it was to look at is not forgotten.
 void Trading::reconcile(Instant since) {
   if (venue_->reconciling()) since = std::min(since, reconciling_since_);
@@ -168,10 +123,18 @@ void Trading::each_second() {
   loop_.after(1s, [this] { each_second(); });
 }
 
+// The latch is asked beside the machine, which a full ring keeps from hearing of a seal.
+machine::TradingState Trading::trading_state() const {
+  if (!sabotaged(Defence::kLatchCheck) && latch_.load().sealed())
+    return machine::TradingState::kHalted;
+  return machine_.state().trading;
+}
+
 void Trading::publish_status() {
   const machine::State& state = machine_.state();
+  const machine::TradingState trading = trading_state();
   status_.journal_last.store(applied_.value, std::memory_order_relaxed);
-  status_.trading_state.store(state.trading, std::memory_order_relaxed);
+  status_.trading_state.store(trading, std::memory_order_relaxed);
   std::uint64_t open = 0;
   std::uint64_t positions = 0;
   for (const auto& instrument : state.instruments) {
@@ -186,7 +149,7 @@ void Trading::publish_status() {
                                     std::memory_order_relaxed);
   }
   publish_feeds();
-  const bool active = state.trading == machine::TradingState::kActive;
+  const bool active = trading == machine::TradingState::kActive;
   if (hub_ && active != trading_told_) hub_->set_trading(active, clock_.now());
   trading_told_ = active;
   if (!stopping_ && waiting_for_.empty()) {

@@ -33,6 +33,8 @@ struct TradingPorts {
   std::function<void(RecordSequence)> wait_for_store;
 };
 
+bool is_market_data(const machine::Event& event);
+
 class Trading {
  public:
   Trading(os::Loop& loop, const Config& config, const journal::Identity& identity,
@@ -42,7 +44,7 @@ class Trading {
 
   // Journals the start and the configuration, starts the engines, connects. Returns at once: an
   // exchange that does not answer is asked again, and /health says so meanwhile. Errors are those
-  // that no retry mends.
+  // that no retry mends, and kIo where the ring has no room for the start.
   Status start();
   // Stops engines, cancels what is open, waits for that at most `deadline`, and stops the loop.
   void stop(Nanos deadline);
@@ -57,6 +59,12 @@ class Trading {
 
   void apply(const machine::Event& event);
   void apply_one(const machine::Event& event);
+  // False: it is not in the journal, so it has not happened. Then `not_journalled`.
+  bool append_to_journal(const machine::Event& event, Instant now);
+  void not_journalled(const machine::Event& event);
+  Status journal_or_fail(const machine::Event& event);
+  void refuse(const machine::Intent& intent);
+  void cancel_all_if_killed();
   void carry_out(const machine::Effect& effect);
   void on_effect(const machine::SendOrder& effect);
   void on_effect(const machine::CancelOrder& effect);
@@ -74,7 +82,7 @@ class Trading {
   void on_effect(const machine::EngineUpdate& effect);
   void on_effect(const machine::Alert& effect);
 
-  void journal_start();
+  Status journal_start();
   void connect_venue();
   void begin_trading(const std::vector<machine::InstrumentDefined>& instruments);
   void define_engines();
@@ -86,7 +94,11 @@ class Trading {
   void watch_latch();
   void look_at_latch_path();
   const char* refusal_to_open(latch::Holder holder) const;
+  void want_latch_text(std::uint32_t holders);
   std::uint32_t read_slot_text(latch::Word word, machine::LatchSeen& seen);
+  void tell_chaos_actor();
+  machine::TradingState trading_state() const;
+  bool ring_nearly_full() const;
   bool journal_in_trouble() const;  // the disk or the ring does not take what we write
   void look_at_journal();
   void make_up_for_dropped();
@@ -117,6 +129,8 @@ class Trading {
 
   machine::Effects effects_;
   std::deque<machine::Event> pending_;
+  std::vector<machine::Event>
+      owed_;  // of engines, not journalled: at most an up and a down of each
   machine::Effects engine_effects_waiting_;  // for engines, from before the hub stands; in order
   bool applying_ = false;
   RecordSequence applied_;

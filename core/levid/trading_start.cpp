@@ -47,7 +47,7 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
 }  // namespace
 
 Status Trading::start() {
-  journal_start();
+  LEVI_TRY_STATUS(journal_start());
   LEVI_TRY_ASSIGN(venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
                                            [this](const machine::Event& event) { apply(event); }));
   gateway_ = &venue_->gateway();
@@ -60,7 +60,7 @@ Status Trading::start() {
   return ok();
 }
 
-void Trading::journal_start() {
+Status Trading::journal_start() {
   machine::Started started;
   started.incarnation = identity_.incarnation;
   const std::string boot = os::boot_id();
@@ -70,8 +70,9 @@ void Trading::journal_start() {
   started.mono_ns = os::mono_now().ns;
   latch_word_ = latch_.load().raw;
   started.latch_word = latch_word_;
-  apply(started);
-  apply(config_.limits);
+  LEVI_TRY_STATUS(journal_or_fail(started));
+  LEVI_TRY_STATUS(journal_or_fail(config_.limits));
+  return ok();
 }
 
 void Trading::set_waiting_for(std::string why) {
@@ -81,6 +82,11 @@ void Trading::set_waiting_for(std::string why) {
 
 void Trading::connect_venue() {
   if (stopping_) return;
+  if (ring_nearly_full()) {  // Definitions that are not journalled are never made up for.
+    set_waiting_for("the journal ring is nearly full: the disk does not follow");
+    loop_.after(kConnectDelayMin, [this] { connect_venue(); });
+    return;
+  }
   auto instruments = venue_->load_instruments();
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (instruments) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -19,8 +20,9 @@ namespace levi::test {
 
 class TradingRig {
  public:
-  // Nobody answers at `venue` until a stage is given.
-  explicit TradingRig(const exchange::Stage* venue = nullptr) {
+  // Nobody answers at `venue` until a stage is given. `more` stands at the end of the
+  // configuration.
+  explicit TradingRig(const exchange::Stage* venue = nullptr, const std::string& more = "") {
     LEVI_CHECK(os::write_file_atomic(data_ / "key", exchange::Stage::kKey));
     LEVI_CHECK(os::write_file_atomic(data_ / "secret", exchange::Stage::kSecret));
     const std::string address =
@@ -29,7 +31,7 @@ class TradingRig {
         "mode: LIVE\ndata: " + data_ / "data" + "\nruntime: " + runtime_ / "levi" +
         "\nsymbols: [BTCUSDT, ETHUSDT]\nvenue:\n  rest: " + address +
         "\n  key_file: " + data_ / "key" + "\n  secret_file: " + data_ / "secret" +
-        "\nsupervision: {standbys: 0}\njournal: {ring_mib: 1}\n";
+        "\nsupervision: {standbys: 0}\njournal: {ring_mib: 1}\n" + more;
     auto parsed = levid::parse_config(text, "test.yaml");
     LEVI_CHECK(parsed);
     config = std::move(parsed).value();
@@ -39,24 +41,26 @@ class TradingRig {
   }
 
   // `last`: what the journal would have as its last instant.
-  void start(Instant last = {}) {
+  void start(Instant last = {}) { ASSERT_TRUE(try_start(last)); }
+  Status try_start(Instant last = {}) {
     trading = std::make_unique<levid::Trading>(
         loop, config, startup->identity, startup->latch, startup->machine, startup->writer,
         last.ns != 0 ? last : startup->recovered.last_instant, status,
         levid::TradingPorts{api, control, {}});
-    ASSERT_TRUE(trading->start());
+    return trading->start();
   }
   bool wait(const std::function<bool()>& so) { return exchange::wait_until(loop, so); }
   bool wait_running() {
     return wait([this] { return status.phase.load() == control::Phase::kRunning; });
   }
   control::CommandAnswer command(machine::CommandKind kind,
-                                 latch::Holder holder = latch::Holder::kOperator) {
+                                 latch::Holder holder = latch::Holder::kOperator,
+                                 const char* actor = "test") {
     machine::Command command;
     command.request = ++requests_ << 1;
     command.kind = kind;
     command.holder = static_cast<std::uint32_t>(holder);
-    command.actor = "test";
+    command.actor = actor;
     command.reason = "test";
     LEVI_CHECK(api.submit(command));
     std::optional<control::CommandAnswer> answer;
@@ -70,6 +74,27 @@ class TradingRig {
     auto other = latch::Latch::attach(latch::latch_path(config.runtime));
     LEVI_CHECK(other);
     other.value().seal(latch::Holder::kOperator, "test", "test", os::wall_now(), Nanos{0});
+  }
+  // Nobody copies it to the disk: up to this much of it, or until not even a Timer fits.
+  void fill_ring(double fill = 1) {
+    const machine::Event second = machine::Timer{};
+    journal::Writer& writer = startup->writer;
+    const Instant now = std::max(state().now, startup->recovered.last_instant);
+    while (writer.fill() < fill &&
+           writer.append(machine::event_type(second), machine::event_bytes(second), now).value !=
+               0) {
+    }
+  }
+  // As once there is space on the disk again.
+  void drain_ring() {
+    auto persister = journal::Persister::open(startup->writer.ring(), startup->journal_paths,
+                                              startup->journal_options);
+    LEVI_CHECK(persister);
+    while (true) {
+      const auto copied = persister.value().run_once();
+      LEVI_CHECK(copied);
+      if (copied.value() == 0) return;
+    }
   }
   const machine::State& state() const { return startup->machine.state(); }
   latch::Word word() const { return startup->latch.load(); }

@@ -2,6 +2,7 @@
 // outside, replaced, or changed while the journal takes nothing; a reconciliation that is cut
 // short.
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,6 +15,25 @@ namespace {
 
 using latch::Holder;
 using machine::AnswerCode;
+
+// Orders on the account that are not ours: cancelled by a kill, and by nothing else.
+void place_foreign(const exchange::Stage& stage) {
+  const auto placed = stage.call("POST", "/api/v3/order",
+                                 "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.001&price=20000");
+  ASSERT_TRUE(placed.contains("orderId")) << placed.dump();
+}
+std::size_t foreign_open(const exchange::Stage& stage) {
+  return stage.call("GET", "/api/v3/openOrders", "symbol=BTCUSDT").size();
+}
+// Asks ten times a second: the venue counts its callers' questions.
+bool wait_foreign_gone(test::TradingRig& rig, const exchange::Stage& stage) {
+  MonoTime next;
+  return rig.wait([&] {
+    if (os::mono_now() < next) return false;
+    next = os::mono_now() + 100ms;
+    return foreign_open(stage) == 0;
+  });
+}
 
 TEST(Trading, LooksAtTheLatchByItselfAndNotOnlyWhenSomethingElseWakesIt) {
   test::TradingRig rig;
@@ -99,26 +119,94 @@ TEST(Trading, WhatTheJournalCanNotTakeStaysSealedWhoeverResumes) {
 TEST(Trading, ASealThatTheFullRingDidNotTakeIsToldOnceThereIsRoom) {
   test::TradingRig rig;
   ASSERT_NO_FATAL_FAILURE(rig.start());
-  journal::Writer& writer = rig.startup->writer;
-  const machine::Event second = machine::Timer{};
-  while (writer.append(machine::event_type(second), machine::event_bytes(second), rig.state().now)
-             .value != 0) {
-  }
+  rig.fill_ring();
   const std::uint64_t before = rig.state().latch_word;
   rig.seal_by_file();
   ASSERT_TRUE(rig.wait([&] { return rig.word().held_by(Holder::kJournal); }));
   for (int i = 0; i < 5; ++i) rig.loop.run_once(0ns);  // looked at, and told to nobody
   EXPECT_EQ(rig.state().latch_word, before);
 
-  auto persister = journal::Persister::open(rig.startup->writer.ring(), rig.startup->journal_paths,
-                                            rig.startup->journal_options);
-  ASSERT_TRUE(persister);
-  while (true) {
-    const auto copied = persister.value().run_once();
-    ASSERT_TRUE(copied) << copied.error().text();
-    if (copied.value() == 0) break;
-  }
+  rig.drain_ring();
   EXPECT_TRUE(rig.wait([&] { return rig.state().latch_word == rig.word().raw; }));
+}
+
+TEST(Trading, AKillWhileTheRingIsFullCancelsAndGoesOnCancelling) {
+  const exchange::Stage stage;
+  test::TradingRig rig(&stage);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  ASSERT_EQ(rig.resume(Holder::kNewInstance).code, AnswerCode::kDone);
+  ASSERT_NO_FATAL_FAILURE(place_foreign(stage));
+  rig.fill_ring();
+  rig.seal_by_file();
+  EXPECT_TRUE(wait_foreign_gone(rig, stage));
+  EXPECT_EQ(rig.status.trading_state.load(), machine::TradingState::kHalted);
+  ASSERT_NO_FATAL_FAILURE(place_foreign(stage));  // or: the first answer was lost
+  EXPECT_TRUE(wait_foreign_gone(rig, stage));
+}
+
+TEST(Trading, ACommandThatTheFullRingDoesNotTakeIsAnsweredAtOnce) {
+  test::TradingRig rig;
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  rig.fill_ring();
+  const auto answer = rig.resume(Holder::kNewInstance);
+  EXPECT_EQ(answer.code, AnswerCode::kRefused);
+  EXPECT_NE(answer.text.view().find("the journal takes nothing"), std::string_view::npos);
+  EXPECT_TRUE(rig.word().sealed());
+}
+
+TEST(Trading, TheEndOfTheRingIsKeptForWhatTheVenueSays) {
+  test::TradingRig rig;
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  rig.fill_ring(0.975);
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch().held_by(Holder::kJournal); }));
+  const std::uint64_t events = rig.state().counters.events;
+  bool over = false;
+  rig.loop.after(2500ms, [&] { over = true; });  // two Timers at least
+  ASSERT_TRUE(rig.wait([&] { return over; }));
+  EXPECT_LE(rig.state().counters.events, events + 1) << "a late text of the seal is one";
+}
+
+TEST(Trading, AStartThatTheRingCanNotTakeIsAnError) {
+  test::TradingRig rig;
+  rig.fill_ring();
+  const Status started = rig.try_start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::kIo);
+  EXPECT_NE(started.error().fix.find(rig.config.data), std::string::npos) << started.error().text();
+}
+
+TEST(Trading, AStartWaitsWithItsDefinitionsUntilTheRingHasRoom) {
+  const exchange::Stage stage;
+  test::TradingRig rig(&stage);
+  rig.fill_ring(0.95);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait(
+      [&] { return rig.trading->waiting_for().find("journal ring") != std::string::npos; }));
+  EXPECT_TRUE(rig.state().instruments.empty());
+  rig.drain_ring();
+  EXPECT_TRUE(rig.wait_running());
+}
+
+TEST(Trading, AnEngineThatDiesWhileTheRingIsFullIsStartedAgainOnceThereIsRoom) {
+  const exchange::Stage stage;
+  test::TradingRig rig(&stage,
+                       "engines:\n  - {name: e, symbol: BTCUSDT, parameters: {spread_bps: 20, "
+                       "quantity: 0.001, position_max: 0.01}}\n");
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  const auto runs = [&] {
+    return !rig.state().engines.empty() &&
+           rig.state().engines[0].state == machine::EngineState::kRunning;
+  };
+  ASSERT_TRUE(rig.wait(runs));
+  const machine::Engine before = rig.state().engines[0];
+  rig.fill_ring();
+  ASSERT_EQ(::kill(before.pid, SIGKILL), 0);
+  ASSERT_TRUE(rig.wait([&] { return ::kill(before.pid, 0) != 0; })) << "buried by the hub";
+  EXPECT_EQ(rig.state().engines[0].incarnation, before.incarnation);
+  rig.drain_ring();
+  EXPECT_TRUE(
+      rig.wait([&] { return runs() && rig.state().engines[0].incarnation > before.incarnation; }));
 }
 
 // An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
@@ -153,15 +241,13 @@ TEST(Trading, AReconciliationThatIsBegunAnewStillLooksBackToTheFirstOne) {
 
 TEST(Trading, ACleanStopLeavesWhatOthersHaveStandingOnTheAccount) {
   const exchange::Stage stage;
-  const auto foreign = stage.call("POST", "/api/v3/order",
-                                  "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.001&price=20000");
-  ASSERT_TRUE(foreign.contains("orderId")) << foreign.dump();
+  ASSERT_NO_FATAL_FAILURE(place_foreign(stage));
   test::TradingRig rig(&stage);
   ASSERT_NO_FATAL_FAILURE(rig.start());
   ASSERT_TRUE(rig.wait_running());
   rig.trading->stop(100ms);
   rig.loop.run();
-  EXPECT_EQ(stage.call("GET", "/api/v3/openOrders", "symbol=BTCUSDT").size(), 1u);
+  EXPECT_EQ(foreign_open(stage), 1u);
 }
 
 }  // namespace
