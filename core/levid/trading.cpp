@@ -89,6 +89,7 @@ void Trading::round() {
   for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
     while (const auto command = port->next_command()) {
       look_at_latch();  // "the current epoch" of a resume is the latch's own, not the last look's
+      tell_chaos_actor();
       apply(*command);
     }
   }

@@ -1,5 +1,6 @@
 // How the trading thread keeps up with the latch: what others sealed, and whether the file is still
 // the one that they would seal.
+#include <algorithm>
 #include <utility>
 
 #include "core/levid/trading.h"
@@ -27,15 +28,15 @@ void Trading::look_at_latch_path() {
   // Once: each seal is a new epoch, which voids releases and grants that others are about to use.
   // But once for sure: a damaged header reads as held, until somebody mends it.
   if (ours || (!is_news && latch_.load().held_by(latch::Holder::kLatchFile))) return;
-  latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced or removed",
+  latch_.seal(latch::Holder::kLatchFile, "levid", "the latch file was replaced, removed or damaged",
               os::wall_now(), Nanos{0});
 }
 
 // What the machine can't know; null where nothing forbids it.
 const char* Trading::refusal_to_open(latch::Holder holder) const {
   if (!latch_.path_is_ours())
-    return "the latch file was replaced or removed, nobody could seal it by its file: restart "
-           "levid";
+    return "the latch file was replaced, removed or damaged, nobody could seal it by its file: "
+           "restart levid";
   if (holder == latch::Holder::kJournal && journal_in_trouble())
     return "the journal still cannot be written: GET /health says why";
   return nullptr;
@@ -55,16 +56,15 @@ void Trading::look_at_latch() {
   if (!changed && latch_text_wanted_ == 0) return;
   machine::LatchSeen seen;
   seen.word = word.raw;
-  seen.sequence_last = latch_.last_sequence();
+  // This thread alone sends, so the file can't know of more: above it is damage.
+  seen.sequence_last = std::min(latch_.last_sequence(), machine_.state().sequence_last.value);
   if (changed) {
     const latch::Word before{latch_word_};
     seen.holders_new = word.holders() & ~before.holders();
     latch_word_ = word.raw;
     latch_text_wanted_ = 0;
-    if (word.sealed() && word.epoch() != before.epoch()) {
-      latch_text_wanted_ = seen.holders_new != 0 ? seen.holders_new : word.holders();
-      latch_text_until_ = os::mono_now() + kSlotTextMax;
-    }
+    if (word.sealed() && word.epoch() != before.epoch())
+      want_latch_text(seen.holders_new != 0 ? seen.holders_new : word.holders());
   }
   const std::uint32_t told = read_slot_text(word, seen);
   if (!changed && told == 0) return;
@@ -73,6 +73,29 @@ void Trading::look_at_latch() {
     if (word.sealed()) venue_->gateway().close_order_connections();
     if (!word.sealed() && config_.live) venue_->gateway().open_order_connections();
   }
+  apply(seen);
+}
+
+void Trading::want_latch_text(std::uint32_t holders) {
+  latch_text_wanted_ = holders;
+  latch_text_until_ = os::mono_now() + kSlotTextMax;
+}
+
+// A chaos run lets go of its own seal alone: the machine compares names. The slot's is the one that
+// counts, and the machine may not have it: sealed while no levid ran, told too late, or under a
+// later seal.
+void Trading::tell_chaos_actor() {
+  constexpr auto kChaos = latch::Holder::kChaos;
+  if (!latch::Word{latch_word_}.held_by(kChaos) || latch_word_ != machine_.state().latch_word)
+    return;
+  const latch::SlotText slot = latch_.slot_text(kChaos);
+  if (slot.actor.empty() || slot.actor == machine_.state().chaos_actor) return;
+  machine::LatchSeen seen;
+  seen.word = latch_word_;
+  seen.sequence_last = machine_.state().latch_sequence;
+  seen.holders_new = 1u << static_cast<unsigned>(kChaos);
+  seen.reason = slot.reason;
+  seen.actor = slot.actor;
   apply(seen);
 }
 

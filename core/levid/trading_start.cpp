@@ -72,6 +72,8 @@ Status Trading::journal_start() {
   started.latch_word = latch_word_;
   LEVI_TRY_STATUS(journal_or_fail(started));
   LEVI_TRY_STATUS(journal_or_fail(config_.limits));
+  // Who sealed while no levid ran is told in a LatchSeen: `Started` has only the word.
+  if (latch_.load().sealed()) want_latch_text(latch::Word{latch_word_}.holders());
   return ok();
 }
 

@@ -130,6 +130,21 @@ TEST(Trading, ASealThatTheFullRingDidNotTakeIsToldOnceThereIsRoom) {
   EXPECT_TRUE(rig.wait([&] { return rig.state().latch_word == rig.word().raw; }));
 }
 
+// A file that is not ours any more: its numbers are no reason to leave orders standing.
+TEST(Trading, AnOverwrittenLatchFileStillCancelsWhatIsOpen) {
+  const exchange::Stage stage;
+  test::TradingRig rig(&stage);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  ASSERT_EQ(rig.resume(Holder::kNewInstance).code, AnswerCode::kDone);
+  ASSERT_NO_FATAL_FAILURE(place_foreign(stage));
+  const os::Fd fd(::open(latch::latch_path(rig.config.runtime).c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string text(512, 'x');
+  ASSERT_EQ(::pwrite(fd.get(), text.data(), text.size(), 0), 512);
+  EXPECT_TRUE(rig.wait([&] { return rig.state().latch().sealed(); })) << "the machine never heard";
+  EXPECT_TRUE(wait_foreign_gone(rig, stage));
+}
+
 TEST(Trading, AKillWhileTheRingIsFullCancelsAndGoesOnCancelling) {
   const exchange::Stage stage;
   test::TradingRig rig(&stage);
@@ -207,6 +222,20 @@ TEST(Trading, AnEngineThatDiesWhileTheRingIsFullIsStartedAgainOnceThereIsRoom) {
   rig.drain_ring();
   EXPECT_TRUE(
       rig.wait([&] { return runs() && rig.state().engines[0].incarnation > before.incarnation; }));
+}
+
+TEST(Trading, AChaosRunLetsGoOfASealThatItMadeWhileNoLevidRan) {
+  test::TradingRig rig;
+  rig.startup->latch.seal(Holder::kChaos, "chaos:7", "test", os::wall_now(), Nanos{0});
+  rig.seal_by_file();  // a later epoch: the slot of the first is not the newest any more
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  const auto release = [&](const char* actor) {
+    return rig.command(machine::CommandKind::kResume, Holder::kChaos, actor);
+  };
+  EXPECT_EQ(release("chaos:8").code, AnswerCode::kRefused);
+  const auto answer = release("chaos:7");
+  EXPECT_EQ(answer.code, AnswerCode::kDone) << answer.text.view();
+  EXPECT_FALSE(rig.word().held_by(Holder::kChaos));
 }
 
 // An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
