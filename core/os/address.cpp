@@ -97,6 +97,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   }
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
+    // Nothing in brackets is a name: `resolves_at_once` counts on it.
+    in6_addr v6{};
+    if (::inet_pton(AF_INET6, std::string(host).c_str(), &v6) != 1) {
+      return bad_endpoint(text, "only an IPv6 address stands in brackets");
+    }
   } else if (host.find(':') != std::string_view::npos) {
     return bad_endpoint(text, "an IPv6 address stands in brackets");
   }

@@ -50,8 +50,9 @@ TEST(ParseEndpoint, ReadsHostsPortsAndPaths) {
 }
 
 TEST(ParseEndpoint, RefusesTheRest) {
-  for (const char* text : {"", "x", ":1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
-                           "127.0.0.1:1x", "127.0.0.1:-1", "::1:80", "[]:80", "unix:"}) {
+  for (const char* text :
+       {"", "x", ":1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:1x", "127.0.0.1:-1",
+        "::1:80", "[]:80", "[name]:80", "[127.0.0.1]:80", "unix:"}) {
     const auto endpoint = parse_endpoint(text);
     ASSERT_FALSE(endpoint) << text;
     EXPECT_EQ(endpoint.error().code, ErrorCode::kInvalid);
