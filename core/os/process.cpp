@@ -31,7 +31,9 @@ Error no_process(pid_t pid) {
 
 Result<Stat> read_stat(pid_t pid) {
   const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
-  if (!text) return no_process(pid);
+  // No descriptor left, or no permission, says nothing about the process.
+  if (!text && ::kill(pid, 0) != 0 && errno == ESRCH) return no_process(pid);
+  if (!text) return text.error();
   // The command name (field 2) may hold blanks and parentheses itself: what counts starts behind
   // the last one.
   std::string_view rest = text.value();
@@ -78,13 +80,14 @@ Result<Fd> open_process(const ProcessIdentity& identity) {
     return io_error("cannot open process " + std::to_string(identity.pid), errno);
   }
   // Looked at after opening: from here on the number can't change hands unnoticed.
-  const auto found = identify(identity.pid);
-  if (!found || found.value() != identity) return no_process(identity.pid);
+  LEVI_TRY(found, identify(identity.pid));
+  if (found != identity) return no_process(identity.pid);
   return pidfd;
 }
 
 bool is_alive(const ProcessIdentity& identity) {
   const auto stat = read_stat(identity.pid);
+  if (!stat && stat.error().code != ErrorCode::kNotFound) return true;  // nothing says otherwise
   return stat && stat.value().start_ticks == identity.start_ticks && !is_gone(stat.value().state) &&
          identity.boot_id == boot_id();
 }

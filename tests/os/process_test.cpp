@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
 
+#include "core/base/check.h"
 #include "core/os/address.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
@@ -99,6 +102,41 @@ TEST(Child, LeavesNoZombieWhenItCouldNotStart) {
   int status = 0;
   EXPECT_EQ(::waitpid(-1, &status, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+}
+
+// All descriptors taken, but those that the test gives back one by one.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    LEVI_CHECK(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit few{64, before_.rlim_max};
+    LEVI_CHECK(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    for (int fd = 0; (fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0;) {
+      taken_.emplace_back(fd);
+    }
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  bool give_one_back() {
+    if (taken_.empty()) return false;
+    taken_.pop_back();
+    return true;
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<Fd> taken_;
+};
+
+TEST(Identify, WithoutADescriptorNobodyIsSaidToBeDead) {
+  const ProcessIdentity self = identify_self();
+  ProcessIdentity nobody = self;
+  nobody.pid = (1 << 22) + 1;  // above the kernel's largest
+  NoDescriptors none;
+  EXPECT_EQ(identify(self.pid).error().code, ErrorCode::kIo);
+  EXPECT_TRUE(is_alive(self));
+  EXPECT_FALSE(is_alive(nobody));
+  ASSERT_TRUE(none.give_one_back());
+  EXPECT_EQ(open_process(self).error().code, ErrorCode::kIo);
 }
 
 TEST(Child, GetsItsArgumentsAndEnvironment) {
