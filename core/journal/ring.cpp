@@ -11,6 +11,7 @@
 
 #include "core/base/check.h"
 #include "core/base/crc32c.h"
+#include "core/os/reserve.h"
 
 namespace levi::journal {
 namespace {
@@ -29,7 +30,7 @@ std::uint32_t fixed_crc(const RingStatic& fixed) {
 Result<os::Fd> make_file(const std::string& path, std::size_t bytes) {
   os::Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return io_error("cannot create " + path, errno);
-  const int failed = posix_fallocate(fd.get(), 0, static_cast<off_t>(bytes));
+  const int failed = os::reserve_space(fd.get(), 0, bytes);
   if (failed != 0) {
     unlink(path.c_str());
     return io_error(

@@ -13,6 +13,7 @@
 #include "core/base/crc32c.h"
 #include "core/journal/ring.h"
 #include "core/os/file.h"
+#include "core/os/reserve.h"
 
 namespace levi::journal {
 namespace {
@@ -258,8 +259,7 @@ Result<SegmentWriter> SegmentWriter::reopen(const std::string& folder, std::uint
 
 Status SegmentWriter::reserve(std::uint64_t bytes) {
   if (bytes <= reserved_) return ok();
-  const int failed = posix_fallocate(fd_.get(), static_cast<off_t>(reserved_),
-                                     static_cast<off_t>(bytes - reserved_));
+  const int failed = os::reserve_space(fd_.get(), reserved_, bytes - reserved_);
   if (failed != 0) {
     return io_error("cannot reserve " + std::to_string(bytes - reserved_) + " bytes for " + path_,
                     failed, "make room on that filesystem; orders are halted until then");

@@ -11,6 +11,7 @@
 #include "core/latch/texts.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
+#include "core/os/reserve.h"
 
 namespace levi::latch {
 namespace {
@@ -48,7 +49,7 @@ Result<os::Fd> make_file(const std::string& path) {
   unlink(path.c_str());
   os::Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return io_error("cannot create " + path, errno);
-  const int failed = posix_fallocate(fd.get(), 0, static_cast<off_t>(kFileBytes));
+  const int failed = os::reserve_space(fd.get(), 0, kFileBytes);
   if (failed != 0) return io_error("cannot reserve space for " + path, failed);
   return fd;
 }
