@@ -9,6 +9,17 @@ if(LEVI_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Four files of a target in one compilation: headers of templates are most of what a build costs. OFF compiles each file alone: quicker
+# while you work on one of them, and it finds the include that a neighbour happens to bring.
+option(LEVI_UNITY "Compile the files of a target in batches" ON)
+set(CMAKE_UNITY_BUILD ${LEVI_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 4)
+
+# levi_alone(target ...): their files use the same names for their own things, so each is compiled alone.
+function(levi_alone)
+  set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
+endfunction()
+
 set(LEVI_SANITIZE "" CACHE STRING "address (with undefined behaviour) or thread; empty for none")
 if(LEVI_SANITIZE STREQUAL "address")
   # g++ 12 takes instrumented library code (std::regex) for uninitialised reads.

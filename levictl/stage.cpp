@@ -25,7 +25,7 @@ namespace {
 constexpr Nanos kReadyMax{20s};
 constexpr Nanos kDownMax{15s};
 constexpr Nanos kOpenMax{15s};
-constexpr Nanos kAskAgain{20ms};
+constexpr Nanos kLookAgain{20ms};
 constexpr std::size_t kNameMax = 32;
 
 // Given back at once, and taken again a moment later by its server.
@@ -117,7 +117,7 @@ Status open_new_instance(const Stage& stage) {
     const auto ready = call_json("GET", control + "/readyz", "", 1s);
     if (!sealed && ready && boolean_at(ready.value(), "ready", false)) return ok();
     if (ready) waiting_for = list_at(ready.value(), "reasons").dump();
-    pause.run_until(os::mono_now() + kAskAgain);
+    pause.run_until(os::mono_now() + kLookAgain);
   }
   return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for,
                "see " + stage.folder + "/levid.log");

@@ -12,12 +12,12 @@
 namespace levi::recover {
 namespace {
 
-constexpr Nanos kCallMax{3s};
+constexpr Nanos kActMax{3s};
 constexpr Nanos kProbePeriod{100ms};
 
 Status post(const std::string& url, const std::string& actor) {
   const nlohmann::json body = {{"reason", "levictl recover"}, {"actor", actor}};
-  LEVI_TRY(answer, os::http_call("POST", url, body.dump(), kCallMax,
+  LEVI_TRY(answer, os::http_call("POST", url, body.dump(), kActMax,
                                  {{"Content-Type", "application/json"}}));
   if (answer.status < 400) return ok();
   return error(ErrorCode::kRefused,

@@ -25,14 +25,14 @@ class Bandwidth final : public Toxic {
   MonoTime free_at_;  // when the wire has carried all that was given to it
 };
 
-const Field kFields[] = {{"rate"}};
+const Field kBandwidthFields[] = {{"rate"}};
 
 }  // namespace
 
 extern const ToxicType toxic_bandwidth;
 const ToxicType toxic_bandwidth{.name = "bandwidth",
                                 .go_name = "BandwidthToxic",
-                                .fields = kFields,
+                                .fields = kBandwidthFields,
                                 .make = make_toxic<Bandwidth>};
 
 }  // namespace levi::proxy

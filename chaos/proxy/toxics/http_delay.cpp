@@ -14,14 +14,14 @@ class HttpDelay final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"delay"}, {"jitter"}, {"path", {std::string()}}};
+const Field kHttpDelayFields[] = {{"delay"}, {"jitter"}, {"path", {std::string()}}};
 
 }  // namespace
 
 extern const ToxicType toxic_http_delay;
 const ToxicType toxic_http_delay{.name = "http_delay",
                                  .go_name = "HttpDelayToxic",
-                                 .fields = kFields,
+                                 .fields = kHttpDelayFields,
                                  .make = make_toxic<HttpDelay>,
                                  .layer = Layer::kMessages,
                                  .held_bytes_max = 1024 * 1024};

@@ -23,14 +23,15 @@ class HttpLostAnswer final : public Toxic {
   bool mute_ = false;
 };
 
-const Field kFields[] = {{"path", {std::string()}}, {"timeout"}, {"probability", {1.0}}};
+const Field kHttpLostAnswerFields[] = {
+    {"path", {std::string()}}, {"timeout"}, {"probability", {1.0}}};
 
 }  // namespace
 
 extern const ToxicType toxic_http_lost_answer;
 const ToxicType toxic_http_lost_answer{.name = "http_lost_answer",
                                        .go_name = "HttpLostAnswerToxic",
-                                       .fields = kFields,
+                                       .fields = kHttpLostAnswerFields,
                                        .make = make_toxic<HttpLostAnswer>,
                                        .layer = Layer::kMessages,
                                        .acts_on = ActsOn::kDownstream};

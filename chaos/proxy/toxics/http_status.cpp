@@ -22,10 +22,10 @@ class HttpStatus final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"status", {std::int64_t{503}}},
-                         {"retry_after"},
-                         {"path", {std::string()}},
-                         {"probability", {1.0}}};
+const Field kHttpStatusFields[] = {{"status", {std::int64_t{503}}},
+                                   {"retry_after"},
+                                   {"path", {std::string()}},
+                                   {"probability", {1.0}}};
 
 std::string check_attributes(const Setting& setting) {
   const std::int64_t status = setting.integer("status");
@@ -37,7 +37,7 @@ std::string check_attributes(const Setting& setting) {
 extern const ToxicType toxic_http_status;
 const ToxicType toxic_http_status{.name = "http_status",
                                   .go_name = "HttpStatusToxic",
-                                  .fields = kFields,
+                                  .fields = kHttpStatusFields,
                                   .make = make_toxic<HttpStatus>,
                                   .layer = Layer::kMessages,
                                   .acts_on = ActsOn::kUpstream,

@@ -10,14 +10,14 @@ class Latency final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"latency"}, {"jitter"}};
+const Field kLatencyFields[] = {{"latency"}, {"jitter"}};
 
 }  // namespace
 
 extern const ToxicType toxic_latency;
 const ToxicType toxic_latency{.name = "latency",
                               .go_name = "LatencyToxic",
-                              .fields = kFields,
+                              .fields = kLatencyFields,
                               .make = make_toxic<Latency>,
                               .held_bytes_max = 1024 * 1024};
 

@@ -23,14 +23,14 @@ class LimitData final : public Toxic {
   std::int64_t passed_ = 0;
 };
 
-const Field kFields[] = {{"bytes"}};
+const Field kLimitDataFields[] = {{"bytes"}};
 
 }  // namespace
 
 extern const ToxicType toxic_limit_data;
 const ToxicType toxic_limit_data{.name = "limit_data",
                                  .go_name = "LimitDataToxic",
-                                 .fields = kFields,
+                                 .fields = kLimitDataFields,
                                  .make = make_toxic<LimitData>};
 
 }  // namespace levi::proxy

@@ -16,14 +16,14 @@ class PacketLoss final : public Toxic {
   bool lost_ = false;  // the chunk before
 };
 
-const Field kFields[] = {{"loss_rate", {0.0}}, {"correlation", {0.0}}};
+const Field kPacketLossFields[] = {{"loss_rate", {0.0}}, {"correlation", {0.0}}};
 
 }  // namespace
 
 extern const ToxicType toxic_packet_loss;
 const ToxicType toxic_packet_loss{.name = "packet_loss",
                                   .go_name = "PacketLossToxic",
-                                  .fields = kFields,
+                                  .fields = kPacketLossFields,
                                   .make = make_toxic<PacketLoss>};
 
 }  // namespace levi::proxy

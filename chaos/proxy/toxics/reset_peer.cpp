@@ -26,14 +26,14 @@ class ResetPeer final : public Toxic {
   bool armed_ = false;
 };
 
-const Field kFields[] = {{"timeout"}};
+const Field kResetPeerFields[] = {{"timeout"}};
 
 }  // namespace
 
 extern const ToxicType toxic_reset_peer;
 const ToxicType toxic_reset_peer{.name = "reset_peer",
                                  .go_name = "ResetToxic",
-                                 .fields = kFields,
+                                 .fields = kResetPeerFields,
                                  .make = make_toxic<ResetPeer>};
 
 }  // namespace levi::proxy

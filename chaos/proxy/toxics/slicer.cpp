@@ -49,12 +49,14 @@ class Slicer final : public Toxic {
   MonoTime next_;
 };
 
-const Field kFields[] = {{"average_size"}, {"size_variation"}, {"delay"}};
+const Field kSlicerFields[] = {{"average_size"}, {"size_variation"}, {"delay"}};
 
 }  // namespace
 
 extern const ToxicType toxic_slicer;
-const ToxicType toxic_slicer{
-    .name = "slicer", .go_name = "SlicerToxic", .fields = kFields, .make = make_toxic<Slicer>};
+const ToxicType toxic_slicer{.name = "slicer",
+                             .go_name = "SlicerToxic",
+                             .fields = kSlicerFields,
+                             .make = make_toxic<Slicer>};
 
 }  // namespace levi::proxy

@@ -11,14 +11,14 @@ class SlowClose final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"delay"}};
+const Field kSlowCloseFields[] = {{"delay"}};
 
 }  // namespace
 
 extern const ToxicType toxic_slow_close;
 const ToxicType toxic_slow_close{.name = "slow_close",
                                  .go_name = "SlowCloseToxic",
-                                 .fields = kFields,
+                                 .fields = kSlowCloseFields,
                                  .make = make_toxic<SlowClose>};
 
 }  // namespace levi::proxy

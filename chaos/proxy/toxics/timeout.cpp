@@ -23,12 +23,14 @@ class Timeout final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"timeout"}};
+const Field kTimeoutFields[] = {{"timeout"}};
 
 }  // namespace
 
 extern const ToxicType toxic_timeout;
-const ToxicType toxic_timeout{
-    .name = "timeout", .go_name = "TimeoutToxic", .fields = kFields, .make = make_toxic<Timeout>};
+const ToxicType toxic_timeout{.name = "timeout",
+                              .go_name = "TimeoutToxic",
+                              .fields = kTimeoutFields,
+                              .make = make_toxic<Timeout>};
 
 }  // namespace levi::proxy

@@ -24,7 +24,7 @@ class WsClose final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"code", {std::int64_t{1011}}}, {"reason", {std::string()}}};
+const Field kWsCloseFields[] = {{"code", {std::int64_t{1011}}}, {"reason", {std::string()}}};
 
 std::string check_attributes(const Setting& setting) {
   const std::int64_t code = setting.integer("code");
@@ -37,7 +37,7 @@ std::string check_attributes(const Setting& setting) {
 extern const ToxicType toxic_ws_close;
 const ToxicType toxic_ws_close{.name = "ws_close",
                                .go_name = "WsCloseToxic",
-                               .fields = kFields,
+                               .fields = kWsCloseFields,
                                .make = make_toxic<WsClose>,
                                .layer = Layer::kMessages,
                                .check = check_attributes};

@@ -26,14 +26,14 @@ class WsCorrupt final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"probability", {1.0}}};
+const Field kWsCorruptFields[] = {{"probability", {1.0}}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_corrupt;
 const ToxicType toxic_ws_corrupt{.name = "ws_corrupt",
                                  .go_name = "WsCorruptToxic",
-                                 .fields = kFields,
+                                 .fields = kWsCorruptFields,
                                  .make = make_toxic<WsCorrupt>,
                                  .layer = Layer::kMessages,
                                  .needs_independent_messages = true};

@@ -11,14 +11,14 @@ class WsDelay final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"delay"}, {"jitter"}};
+const Field kWsDelayFields[] = {{"delay"}, {"jitter"}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_delay;
 const ToxicType toxic_ws_delay{.name = "ws_delay",
                                .go_name = "WsDelayToxic",
-                               .fields = kFields,
+                               .fields = kWsDelayFields,
                                .make = make_toxic<WsDelay>,
                                .layer = Layer::kMessages,
                                .held_bytes_max = 1024 * 1024};

@@ -11,14 +11,14 @@ class WsDrop final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"probability", {1.0}}};
+const Field kWsDropFields[] = {{"probability", {1.0}}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_drop;
 const ToxicType toxic_ws_drop{.name = "ws_drop",
                               .go_name = "WsDropToxic",
-                              .fields = kFields,
+                              .fields = kWsDropFields,
                               .make = make_toxic<WsDrop>,
                               .layer = Layer::kMessages,
                               .needs_independent_messages = true};

@@ -12,14 +12,14 @@ class WsDuplicate final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"probability", {1.0}}};
+const Field kWsDuplicateFields[] = {{"probability", {1.0}}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_duplicate;
 const ToxicType toxic_ws_duplicate{.name = "ws_duplicate",
                                    .go_name = "WsDuplicateToxic",
-                                   .fields = kFields,
+                                   .fields = kWsDuplicateFields,
                                    .make = make_toxic<WsDuplicate>,
                                    .layer = Layer::kMessages,
                                    .needs_independent_messages = true};

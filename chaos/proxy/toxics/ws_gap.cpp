@@ -19,14 +19,14 @@ class WsGap final : public Toxic {
   std::int64_t lost_ = 0;
 };
 
-const Field kFields[] = {{"count", {std::int64_t{1}}}};
+const Field kWsGapFields[] = {{"count", {std::int64_t{1}}}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_gap;
 const ToxicType toxic_ws_gap{.name = "ws_gap",
                              .go_name = "WsGapToxic",
-                             .fields = kFields,
+                             .fields = kWsGapFields,
                              .make = make_toxic<WsGap>,
                              .layer = Layer::kMessages,
                              .needs_independent_messages = true};

@@ -16,7 +16,7 @@ class WsRefuse final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"status", {std::int64_t{503}}}};
+const Field kWsRefuseFields[] = {{"status", {std::int64_t{503}}}};
 
 std::string check_attributes(const Setting& setting) {
   const std::int64_t status = setting.integer("status");
@@ -28,7 +28,7 @@ std::string check_attributes(const Setting& setting) {
 extern const ToxicType toxic_ws_refuse;
 const ToxicType toxic_ws_refuse{.name = "ws_refuse",
                                 .go_name = "WsRefuseToxic",
-                                .fields = kFields,
+                                .fields = kWsRefuseFields,
                                 .make = make_toxic<WsRefuse>,
                                 .layer = Layer::kMessages,
                                 .acts_on = ActsOn::kUpstream,

@@ -13,14 +13,14 @@ class WsReorder final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"probability", {1.0}}, {"timeout", {std::int64_t{1000}}}};
+const Field kWsReorderFields[] = {{"probability", {1.0}}, {"timeout", {std::int64_t{1000}}}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_reorder;
 const ToxicType toxic_ws_reorder{.name = "ws_reorder",
                                  .go_name = "WsReorderToxic",
-                                 .fields = kFields,
+                                 .fields = kWsReorderFields,
                                  .make = make_toxic<WsReorder>,
                                  .layer = Layer::kMessages,
                                  .needs_independent_messages = true};

@@ -12,14 +12,14 @@ class WsSlowHandshake final : public Toxic {
   }
 };
 
-const Field kFields[] = {{"delay"}};
+const Field kWsSlowHandshakeFields[] = {{"delay"}};
 
 }  // namespace
 
 extern const ToxicType toxic_ws_slow_handshake;
 const ToxicType toxic_ws_slow_handshake{.name = "ws_slow_handshake",
                                         .go_name = "WsSlowHandshakeToxic",
-                                        .fields = kFields,
+                                        .fields = kWsSlowHandshakeFields,
                                         .make = make_toxic<WsSlowHandshake>,
                                         .layer = Layer::kMessages,
                                         .acts_on = ActsOn::kDownstream};
