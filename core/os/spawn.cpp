@@ -198,6 +198,14 @@ Result<StandardFiles> open_standard_files(const SpawnOptions& options) {
   return files;
 }
 
+// Nobody would know of a child that runs but could not be returned.
+Error end_unreturned(pid_t pid, Error why) {
+  ::kill(pid, SIGKILL);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return why;
+}
+
 Result<pid_t> launch(const SpawnOptions& options, ChildSetup& setup) {
   error_code failure;
   process::posix::vfork_launcher launcher;
@@ -213,9 +221,10 @@ Result<pid_t> launch(const SpawnOptions& options, ChildSetup& setup) {
     const AllSignalsBlocked blocked;
     auto child =
         launcher(context.get_executor(), failure, options.program, options.arguments, setup);
-    if (!failure) child.detach();  // It would kill the child when it goes.
-  } catch (const std::exception& e) {
-    return error(ErrorCode::kIo, "cannot start " + options.program + ": " + e.what());
+    if (!failure) child.detach();      // It would kill the child when it goes.
+  } catch (const std::exception& e) {  // also behind the fork: it opens descriptors of its own
+    Error why = error(ErrorCode::kIo, "cannot start " + options.program + ": " + e.what());
+    return launcher.pid > 0 ? end_unreturned(launcher.pid, std::move(why)) : why;
   }
   if (!failure) return pid_t{launcher.pid};
   if (launcher.pid > 0) {
@@ -244,10 +253,13 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   LEVI_TRY(pid, launch(options, setup));
   Child child;
   child.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!child.pidfd_)
-    return io_error("cannot open a descriptor of process " + options.program, errno);
-  LEVI_TRY(identity, identify(pid));  // A zombie has one too: nobody but us reaps it.
-  child.identity_ = std::move(identity);
+  if (!child.pidfd_) {
+    return end_unreturned(
+        pid, io_error("cannot open a descriptor of process " + options.program, errno));
+  }
+  auto identity = identify(pid);  // A zombie has one too: nobody but us reaps it.
+  if (!identity) return end_unreturned(pid, identity.error());
+  child.identity_ = std::move(identity.value());
   return child;
 }
 

@@ -127,6 +127,26 @@ class NoDescriptors {
   std::vector<Fd> taken_;
 };
 
+// The child runs before all that we need of it is there; with no descriptor left it is not
+// returned, and must not be left running.
+TEST(Child, LeavesNothingRunningWhereDescriptorsRunOut) {
+  if (!kVforkIsOne) GTEST_SKIP() << "vfork is fork here";
+  NoDescriptors none;
+  int failed = 0;
+  for (;;) {
+    auto child = Child::spawn(shell("while :; do :; done"));
+    if (child) {
+      EXPECT_TRUE(child.value().kill(SIGKILL));
+      EXPECT_TRUE(child.value().wait(kDeadline));
+      break;
+    }
+    ++failed;
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child was left behind";
+    ASSERT_TRUE(none.give_one_back());
+  }
+  EXPECT_GE(failed, 3) << "one of them behind the start";
+}
+
 TEST(Identify, WithoutADescriptorNobodyIsSaidToBeDead) {
   const ProcessIdentity self = identify_self();
   ProcessIdentity nobody = self;
