@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/journal/ring.h"
 #include "core/journal/segment.h"
+#include "core/os/file.h"
 
 namespace levi::journal {
 
@@ -11,8 +12,9 @@ struct Reader::Impl {
   Paths paths;
   RingHandle ring;
   RecordSequence last;
-  std::optional<Follower> follower;      // either this
-  std::optional<SegmentReader> segment;  // or this
+  // One of the two, always: what `find` could not replace stays, and the next call tries again.
+  std::optional<Follower> follower;
+  std::optional<SegmentReader> segment;
   std::uint32_t segment_number = 0;
   RecordView view;
 
@@ -33,11 +35,10 @@ Error gone(const Paths& paths, RecordSequence wanted, std::uint64_t first) {
 
 // The ring where it still has the record, else the segment that does.
 Status Reader::Impl::find() {
-  follower.reset();
-  segment.reset();
   auto by_ring = Follower::open(ring, last);
   if (by_ring) {
     follower.emplace(std::move(by_ring.value()));
+    segment.reset();
     return ok();
   }
   if (by_ring.error().code != ErrorCode::kNotFound) return by_ring.error();
@@ -49,11 +50,14 @@ Status Reader::Impl::find_segment() {
   std::uint64_t oldest = 0;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     auto reader = SegmentReader::open(name->path, std::nullopt);
+    // Retention took it between the listing and here, with all that is older.
+    if (!reader && !os::exists(name->path)) break;
     if (!reader) return reader.error();
     oldest = reader.value().header().first_sequence;
     if (oldest > last.value + 1) continue;
     segment_number = name->number;
     segment.emplace(std::move(reader.value()));
+    follower.reset();
     return ok();
   }
   return gone(paths, {last.value + 1}, oldest);

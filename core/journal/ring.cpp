@@ -257,29 +257,33 @@ Result<std::uint64_t> Ring::find(RecordSequence after) const {
     return error(ErrorCode::kNotFound, "record " + std::to_string(after.value + 1) +
                                            " is no longer in the journal ring " + path_);
   }
-  return walk(best_position, after);
+  const bool from_mark = best_sequence == durable.sequence.value + 1;
+  return walk(best_position, from_mark ? std::optional(durable.sequence) : std::nullopt, after);
 }
 
-// From an indexed record to the one behind `after`. The walk is bounded by one lap.
-Result<std::uint64_t> Ring::walk(std::uint64_t position, RecordSequence after) const {
+// From a record's place to that of the one behind `after`. `last`: the record in front of it, where
+// the watermark vouches for that; none where only the index, a hint, says so. The header's last
+// sequence is not asked: the writer stores it behind the record, so that at any moment it may be on
+// either side of the end that is seen here. The walk is bounded by one lap.
+Result<std::uint64_t> Ring::walk(std::uint64_t position, std::optional<RecordSequence> last,
+                                 RecordSequence after) const {
   const Error gone = error(ErrorCode::kNotFound, "record " + std::to_string(after.value + 1) +
                                                      " was overwritten in the journal ring");
   std::array<std::byte, kRecordBytesMax> buffer;
   RecordView view;
-  std::uint64_t last = 0;
   for (const std::uint64_t end = position + capacity_; position < end;) {
     const Parsed parsed = copy(position, buffer, view);
     if (lapped(position) || parsed == Parsed::kDamaged) return gone;
     if (parsed == Parsed::kEnd) {
-      const std::uint64_t known = last != 0 ? last : header().last_sequence.load();
-      if (known == after.value) return position;
-      return error(ErrorCode::kInvalid, "the journal ends at " + std::to_string(known) +
+      if (!last) return gone;
+      if (last == after) return position;
+      return error(ErrorCode::kInvalid, "the journal ends at " + std::to_string(last->value) +
                                             ", before " + std::to_string(after.value));
     }
     if (parsed == Parsed::kRecord) {
       if (view.header.sequence > after.value + 1) return gone;
       if (view.header.sequence == after.value + 1) return position;
-      last = view.header.sequence;
+      last = RecordSequence{view.header.sequence};
     }
     position = normalized(position + stride_of(view.header.length));
   }

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/ids.h"
@@ -128,7 +129,8 @@ class Ring {
  private:
   static constexpr std::size_t kIndexOffset = 4096;
   Ring(std::string path, os::Fd fd, os::Mapping mapping, std::uint64_t capacity);
-  Result<std::uint64_t> walk(std::uint64_t position, RecordSequence after) const;
+  Result<std::uint64_t> walk(std::uint64_t position, std::optional<RecordSequence> last,
+                             RecordSequence after) const;
 
   std::string path_;
   os::Fd fd_;

@@ -151,9 +151,10 @@ Status SegmentReader::fill() {
   buffer_offset_ = offset_;
   const std::size_t had = buffer_.size();
   buffer_.resize(had + kReadBytes);
-  LEVI_TRY(got, read_at(fd_.get(), buffer_.data() + had, kReadBytes, buffer_offset_ + had, path_));
-  buffer_.resize(had + got);
-  at_end_ = got < kReadBytes;
+  auto got = read_at(fd_.get(), buffer_.data() + had, kReadBytes, buffer_offset_ + had, path_);
+  buffer_.resize(had + (got ? got.value() : 0));  // an error leaves no zeroes that look like an end
+  if (!got) return got.error();
+  at_end_ = got.value() < kReadBytes;
   return ok();
 }
 

@@ -47,6 +47,29 @@ TEST(Follower, TheFutureAndTheOverwrittenPastAreErrors) {
   EXPECT_EQ(Follower::open(folder.memory / "no.ring", {0}).error().code, ErrorCode::kNotFound);
 }
 
+// The header's last sequence is stored behind the record: whoever looks meanwhile finds it a record
+// behind the ring's end (the persister may even have made that one durable), or one ahead of the
+// end that it saw a moment ago. Neither says anything about where the journal ends.
+TEST(Follower, BeginsAtTheEndWhateverTheHeadersLastSequenceSaysMeanwhile) {
+  constexpr std::uint64_t kLastSequenceAt = 80;  // docs/journal-format.md
+  JournalFolder folder;
+  Writer writer = open_writer(folder);
+  Persister persister = open_persister(folder);
+  append(writer, 10);
+  persist_all(persister);
+  for (const std::uint64_t told : {9u, 11u}) {
+    const std::string bytes(reinterpret_cast<const char*>(&told), sizeof told);
+    overwrite(folder.paths.ring, kLastSequenceAt, bytes);
+    auto follower = Follower::open(folder.paths.ring, {10});
+    ASSERT_TRUE(follower) << told << ": " << follower.error().text();
+    EXPECT_EQ(drain(follower.value(), 10), 10u);
+  }
+  EXPECT_EQ(Follower::open(folder.paths.ring, {11}).error().code, ErrorCode::kInvalid);
+  auto follower = Follower::open(folder.paths.ring, {10});
+  append(writer, 1);
+  EXPECT_EQ(drain(follower.value(), 10), 11u);
+}
+
 TEST(Follower, IsToldWhenTheWriterLapsIt) {
   JournalFolder folder(64u << 10);
   Writer writer = open_writer(folder);
@@ -208,6 +231,38 @@ TEST(Reader, GoesBackToTheSegmentsWhenItIsLapped) {
     }
   }
   EXPECT_EQ(drain(reader.value(), seen), writer.last().value);
+}
+
+// levid's long-lived readers go on asking after an error: no descriptor left, a disk that does not
+// answer, a file that retention took a moment ago.
+TEST(Reader, AnErrorLeavesItReadyToBeAskedAgain) {
+  JournalFolder folder(64u << 10, 32u << 10);
+  Writer writer = open_writer(folder);
+  Persister persister = open_persister(folder);
+  auto in_ring = Reader::open(folder.paths, writer.ring(), {0});
+  ASSERT_TRUE(in_ring);
+  const auto lap = [&] {
+    for (int i = 0; i < 20; ++i) {
+      append(writer, 100);
+      persist_all(persister);
+    }
+  };
+  lap();
+  auto in_segment = Reader::open(folder.paths, writer.ring(), {0});
+  ASSERT_TRUE(in_segment);
+  const std::string away = folder.disk / "away";
+  fs::rename(folder.paths.segments, away);
+  std::uint64_t seen = 0;  // of the first segment, which is still open
+  auto record = in_segment.value().next();
+  for (; record && record.value(); record = in_segment.value().next()) ++seen;
+  EXPECT_GT(seen, 0u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(in_ring.value().next());
+    EXPECT_FALSE(in_segment.value().next());
+  }
+  fs::rename(away, folder.paths.segments);
+  EXPECT_EQ(drain(in_ring.value(), 0), writer.last().value);
+  EXPECT_EQ(drain(in_segment.value(), seen), writer.last().value);
 }
 
 // A segment is read in large pieces: one may have been read when its end was still empty.
