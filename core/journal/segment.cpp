@@ -163,8 +163,9 @@ Result<Parsed> SegmentReader::next(RecordView& out) {
     LEVI_TRY_STATUS(fill());
   }
   const auto used = static_cast<std::size_t>(offset_ - buffer_offset_);
+  // Full to the last byte; or cut inside the filling behind the last record.
+  if (used >= buffer_.size()) return Parsed::kEnd;
   const std::size_t available = buffer_.size() - used;
-  if (available == 0) return Parsed::kEnd;  // full to the last byte
   const Parsed parsed =
       parse_record(reinterpret_cast<const std::byte*>(buffer_.data()) + used, available, out);
   if (parsed == Parsed::kPadding) return Parsed::kDamaged;  // only rings have it

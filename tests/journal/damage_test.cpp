@@ -186,6 +186,23 @@ TEST(Damage, ATruncatedSegmentIsRefusedWhereDurableRecordsAreMissing) {
   expect_corrupt(replay_all(folder), path + " at offset " + std::to_string(at));
 }
 
+// A record's filling is not covered by its CRC, so the file may be cut inside it.
+TEST(Damage, ASegmentCutInsideTheFillingOfItsLastRecordIsReadToItsEnd) {
+  JournalFolder folder;
+  {
+    Writer writer = open_writer(folder);
+    Persister persister = open_persister(folder);
+    ASSERT_EQ(writer.append(7, "12345", {1}).value, 1u);
+    persist_all(persister);
+  }
+  folder.reboot();
+  fs::resize_file(folder.segment(1), kSegmentHeaderBytes + sizeof(RecordHeader) + 5);
+  const auto seen = replay(folder.paths, folder.options, {});
+  ASSERT_TRUE(seen) << seen.error().text();
+  EXPECT_EQ(seen.value().last.value, 1u);
+  EXPECT_EQ(seen.value().records_cut, 0u);
+}
+
 TEST(Damage, AMissingSegmentIsRefused) {
   for (const int which : {1, 2, 0}) {  // 0: the last
     SCOPED_TRACE(which);
