@@ -35,6 +35,7 @@ struct Persister::Impl {
   std::optional<RecordSequence> mark_on_disk;
 
   Status turn_to(const RecordHeader& record, const Mark& from, Mark& next);
+  Status leave_segment(const Mark& next);
   Status copy(Mark& next, std::uint64_t& records);
   Status flush(Run& run, Mark& next);
   Status note_mark();
@@ -84,18 +85,13 @@ Status Persister::Impl::turn_to(const RecordHeader& record, const Mark& from, Ma
     segment.emplace(std::move(standing));
     return ok();
   }
-  if (segment) {
-    LEVI_TRY_STATUS(segment->sync());
-  } else if (from.segment != 0) {
-    LEVI_TRY_STATUS(sync_path(segment_path(paths.segments, from.segment)));
-  }
+  LEVI_TRY_STATUS(leave_segment(next));
   SegmentHeader header;
   header.instance = ring->header().fixed.instance;
   header.segment = record.segment;
   header.incarnation = record.incarnation;
   header.first_sequence = record.sequence;
   header.first_instant_ns = record.instant_ns;
-  segment.reset();
   LEVI_TRY(standing, SegmentWriter::adopt(paths.segments, header));
   if (standing) {
     segment.emplace(std::move(*standing));
@@ -105,6 +101,19 @@ Status Persister::Impl::turn_to(const RecordHeader& record, const Mark& from, Ma
   }
   next.segment = record.segment;
   next.offset = kSegmentHeaderBytes;
+  return ok();
+}
+
+// What the segment in front holds is made durable, and what was reserved for more of it is given
+// back: each start begins a segment, so a core that is killed every minute would fill the disk with
+// empty ones. Its records end at `next.offset`: those that the ring still had for it were written
+// by now. Should we die before the watermark says so, they are written again, in front of the cut.
+Status Persister::Impl::leave_segment(const Mark& next) {
+  if (next.segment == 0) return ok();
+  const std::string path = segment_path(paths.segments, next.segment);
+  LEVI_TRY_STATUS(segment ? segment->sync() : sync_path(path));
+  segment.reset();
+  if (next.offset != 0) give_back_behind(path, next.offset);  // 0: of a ring that was made anew
   return ok();
 }
 

@@ -291,4 +291,14 @@ Status SegmentWriter::sync() {
   return ok();
 }
 
+void give_back_behind(const std::string& path, std::uint64_t offset) {
+  const os::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  struct stat info {};
+  if (!fd || fstat(fd.get(), &info) != 0) return;
+  if (info.st_size <= static_cast<off_t>(offset)) return;
+  std::uint64_t word = 0;
+  const auto got = read_at(fd.get(), &word, sizeof word, offset, path);
+  if (got && word == 0) (void)!ftruncate(fd.get(), static_cast<off_t>(offset));
+}
+
 }  // namespace levi::journal

@@ -105,6 +105,10 @@ class SegmentWriter {
   std::uint64_t reserved_ = 0;
 };
 
+// Gives back the space that was reserved behind `offset`, the end of a segment's last record. Where
+// something stands there (a tail that was cut), or where it fails, the file stays as it is.
+void give_back_behind(const std::string& path, std::uint64_t offset);
+
 // kConflict where a file of `instance` does not belong to this journal.
 Status check_instance(const std::array<char, 8>& instance, const std::optional<Identity>& identity,
                       const std::string& path);

@@ -198,5 +198,52 @@ TEST(Journal, AHandlersErrorNamesFileOffsetAndRecord) {
   EXPECT_NE(replayed.error().message.find("record 2: no such side"), std::string::npos);
 }
 
+// Each start begins a segment: what was reserved for the one before it must not stay reserved.
+TEST(Journal, ASegmentThatIsLeftGivesItsUnusedSpaceBack) {
+  JournalFolder folder(1u << 20, 64u << 10);
+  for (std::uint32_t life = 1; life < 6; ++life) {
+    Writer writer = open_writer(folder, life);
+    Persister persister = open_persister(folder);
+    append(writer, 10);
+    persist_all(persister);
+    append(writer, 10);  // killed before these are copied: the next life does it
+  }
+  Writer writer = open_writer(folder, 6);
+  Persister persister = open_persister(folder);
+  append(writer, 1);
+  persist_all(persister);
+  for (std::uint32_t number = 1; number <= 5; ++number) {
+    EXPECT_LT(std::filesystem::file_size(folder.segment(number)), 8192u) << number;
+  }
+  EXPECT_EQ(std::filesystem::file_size(folder.segment(6)), 64u << 10);
+  EXPECT_EQ(replay_all(folder).last, 101u);
+  folder.reboot();
+  const Replayed seen = replay_all(folder);
+  EXPECT_TRUE(seen.result && seen.whole);
+  EXPECT_EQ(seen.last, 101u);
+}
+
+// The watermark says where a segment's records end. Should it lie, they stay.
+TEST(Journal, ASegmentIsNotCutWhereSomethingStands) {
+  JournalFolder folder(1u << 20, 64u << 10);
+  {
+    Writer writer = open_writer(folder);
+    Persister persister = open_persister(folder);
+    append(writer, 10);
+    persist_all(persister);
+  }
+  const auto early = static_cast<std::uint32_t>(offset_of(folder.segment(1), 5));
+  for (const std::uint64_t offset_at : {212u, 244u}) {  // of both watermarks
+    overwrite(folder.paths.ring, offset_at,
+              std::string(reinterpret_cast<const char*>(&early), sizeof early));
+  }
+  Writer writer = open_writer(folder, 2);
+  Persister persister = open_persister(folder);
+  append(writer, 1);
+  persist_all(persister);
+  folder.reboot();
+  EXPECT_EQ(replay_all(folder).last, 11u);
+}
+
 }  // namespace
 }  // namespace levi::journal
