@@ -66,9 +66,10 @@ struct Recovered {
   std::uint64_t records_cut = 0;  // damaged, above the watermark; at least this many
   std::optional<RecordSequence> snapshot;
   std::uint32_t snapshots_refused =
-      0;                    // newer ones that were damaged, or that `on_snapshot` refused
-  bool ring_found = false;  // false after a reboot: what was above the watermark is gone
-  RecordSequence durable;   // the watermark
+      0;                     // newer ones that were damaged, or that `on_snapshot` refused
+  bool ring_found = false;   // false after a reboot: what was above the watermark is gone
+  std::string ring_damaged;  // how, where a ring stood there that can't be read: gone as well
+  RecordSequence durable;    // the watermark
 
   std::uint64_t ring_position = 0;  // for Writer::open: where the ring's good part ends
   bool ring_is_behind = false;      // that is before `last`, which the segments have: made anew
@@ -76,9 +77,10 @@ struct Recovered {
 };
 
 // Visits the newest usable snapshot (if `on_snapshot` accepts it, else the one before), then every
-// record behind it in order: segments first, then the ring. kCorrupt names file and offset;
-// kConflict: the ring or a file belongs to another instance; kUnsupported: a format of another
-// build. An error of `on_record` ends it and is returned, with file and offset.
+// record behind it in order: segments first, then the ring. A ring whose header is damaged is no
+// error: all that it alone held is above the watermark. Changes no file. kCorrupt names file and
+// offset; kConflict: the ring or a file belongs to another instance; kUnsupported: a format of
+// another build. An error of `on_record` ends it and is returned, with file and offset.
 struct ReplayHandlers {
   std::function<Status(std::uint32_t machine_version, RecordSequence at, std::string_view body)>
       on_snapshot;
@@ -97,8 +99,8 @@ RecordSequence last_appended(const RingHandle& ring);
 // Appends. A full ring is not waited for: the writer reports `fill()` and levid halts long before.
 class Writer {
  public:
-  // After `replay`: continues behind `last`, repairs the ring's tail (or makes a new ring), starts
-  // a new segment for this incarnation.
+  // After `replay`: continues behind `last`, repairs the ring's tail (or makes a new ring; a
+  // damaged one is kept beside, as <ring>.damaged-<n>), starts a new segment for this incarnation.
   static Result<Writer> open(const Paths& paths, const Options& options, const Recovered& recovered,
                              Incarnation incarnation);
   Writer(Writer&&) noexcept;

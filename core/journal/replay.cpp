@@ -78,6 +78,10 @@ Status Replay::look_at_segments() {
 Status Replay::look_at_ring() {
   auto ring = Ring::attach(paths_.ring);
   if (!ring && ring.error().code == ErrorCode::kNotFound) return ok();
+  if (!ring && ring.error().code == ErrorCode::kCorrupt) {
+    found_.ring_damaged = ring.error().message;
+    return ok();
+  }
   if (!ring) return ring.error();
   const auto& identity = options_.identity;
   if (identity && ring.value()->instance() != identity->instance) {

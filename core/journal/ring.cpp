@@ -20,7 +20,7 @@ constexpr int kMarkReadsMax = 1000;  // against a persister that writes at the s
 
 Error damaged(const std::string& path, const std::string& how) {
   return error(ErrorCode::kCorrupt, "journal ring " + path + " is damaged: " + how,
-               "without it only what was durable is left: move it away to start from the segments");
+               "what it alone held is lost: levid starts from the segments and keeps it beside");
 }
 
 std::uint32_t fixed_crc(const RingStatic& fixed) {

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
+#include <cstdio>
 
 #include "core/base/check.h"
 #include "core/base/crc32c.h"
 #include "core/journal/ring.h"
+#include "core/os/file.h"
 #include "core/os/futex.h"
 
 namespace levi::journal {
@@ -103,8 +106,23 @@ void cut_behind(const Ring& ring, std::uint64_t position, RecordSequence last) {
   h.last_sequence.store(last.value);
 }
 
+// For whoever wants to know what was lost with it. They stand in memory, so not many are kept.
+Status keep_damaged_ring(const std::string& path) {
+  constexpr int kDamagedRingsMax = 3;
+  for (int n = 1; n <= kDamagedRingsMax; ++n) {
+    const std::string aside = path + ".damaged-" + std::to_string(n);
+    if (os::exists(aside)) continue;
+    if (rename(path.c_str(), aside.c_str()) == 0) return ok();
+    return io_error("cannot move the damaged " + path + " to " + aside, errno);
+  }
+  return ok();  // the new one takes its place
+}
+
 Result<RingHandle> ring_for(const Paths& paths, const Options& options,
                             const Recovered& recovered) {
+  if (!recovered.ring_damaged.empty()) {
+    LEVI_TRY_STATUS(keep_damaged_ring(paths.ring));
+  }
   if (recovered.ring_found && !recovered.ring_is_behind) {
     LEVI_TRY(ring, Ring::attach(paths.ring));
     cut_behind(*ring, recovered.ring_position, recovered.last);

@@ -60,6 +60,31 @@ Result<latch::Latch> open_latch(const Config& config, const journal::Identity& i
   return latch::Latch::create(latch::latch_path(config.runtime), options);
 }
 
+// Null where the ring kept all that was appended.
+const char* loss_of(const journal::Recovered& recovered) {
+  if (!recovered.ring_damaged.empty()) return "the journal's ring was damaged";
+  if (!recovered.ring_found) return "the journal's ring was missing";
+  return recovered.records_cut != 0 ? "the end of the journal was damaged" : nullptr;
+}
+
+// An order is sent only after its record stands in the ring. What the latch, which may outlive the
+// ring, saw leave and the journal does not know was lost with the ring, and so may be fills and
+// commands: reconciling finds what the venue still tells, a person looks at the rest. After a
+// reboot the latch is a new one, and sealed.
+void look_for_lost_orders(const journal::Recovered& recovered, latch::Latch& latch,
+                          const machine::State& state) {
+  const char* loss = loss_of(recovered);
+  const std::uint64_t sent = latch.last_sequence();
+  const std::uint64_t known = state.sequence_last.value;
+  const std::uint64_t lost = sent > known ? sent - known : 0;
+  if (loss == nullptr || (lost == 0 && recovered.ring_damaged.empty())) return;
+  const std::string why = std::string(loss) + ": " + std::to_string(lost) +
+                          " orders that were sent are missing in the journal";
+  spdlog::error("{}; the last order sent is {}, the last one known {}; {}", why, sent, known,
+                recovered.ring_damaged);
+  latch.seal(latch::Holder::kJournal, "levid", why, os::wall_now(), Nanos{0});
+}
+
 }  // namespace
 
 std::string store_path(const Config& config) { return config.data + "/levi.db"; }
@@ -84,6 +109,7 @@ Result<std::unique_ptr<Startup>> start_up(const Config& config) {
                recovered.records_cut,
                recovered.snapshot ? std::to_string(recovered.snapshot->value) : "none");
   LEVI_TRY(latch, open_latch(config, identity, machine.state()));
+  look_for_lost_orders(recovered, latch, machine.state());
   LEVI_TRY(writer, journal::Writer::open(paths, options, recovered, identity.incarnation));
   return std::unique_ptr<Startup>(new Startup{std::move(lock), identity, std::move(latch), paths,
                                               options, recovered, std::move(machine),

@@ -242,78 +242,6 @@ TEST(Damage, AFormatOfAnotherBuildIsSaidToBeOne) {
   EXPECT_EQ(replay_all(folder).result.error().code, ErrorCode::kUnsupported);
 }
 
-TEST(Damage, TheRingsTailIsCutWhereItIsDamagedAndNeverComesBack) {
-  JournalFolder folder;
-  {
-    Writer writer = open_writer(folder);
-    Persister persister = open_persister(folder);
-    append(writer, 100);
-    persist_all(persister);
-    append(writer, 100);
-  }
-  flip_bit(folder.paths.ring, offset_of(folder.paths.ring, 151) + 44);
-  Replayed seen = replay_all(folder);
-  ASSERT_TRUE(seen.result) << seen.result.error().text();
-  EXPECT_TRUE(seen.whole);
-  EXPECT_EQ(seen.last, 150u);
-  EXPECT_EQ(seen.result.value().records_cut, 50u);
-  Writer writer = open_writer(folder, 2);
-  append(writer, 1);
-  seen = replay_all(folder);
-  EXPECT_EQ(seen.last, 151u);
-  EXPECT_EQ(seen.result.value().records_cut, 0u);
-  Persister persister = open_persister(folder);
-  append(writer, 1000);
-  persist_all(persister);
-  folder.reboot();
-  EXPECT_EQ(replay_all(folder).last, 1151u);
-}
-
-TEST(Damage, AnErasedFirstWordInTheRingIsCounted) {
-  JournalFolder folder;
-  {
-    Writer writer = open_writer(folder);
-    append(writer, 100);
-  }
-  overwrite(folder.paths.ring, offset_of(folder.paths.ring, 61), std::string(8, '\0'));
-  const Replayed seen = replay_all(folder);
-  ASSERT_TRUE(seen.result);
-  EXPECT_EQ(seen.last, 60u);
-  EXPECT_EQ(seen.result.value().records_cut, 40u);
-}
-
-TEST(Damage, ThePersisterCopiesNoDamagedRecord) {
-  JournalFolder folder;
-  Writer writer = open_writer(folder);
-  Persister persister = open_persister(folder);
-  append(writer, 10);
-  flip_bit(folder.paths.ring, offset_of(folder.paths.ring, 5) + 44);
-  const auto done = persister.run_once();
-  ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(persister.durable().value, 0u);
-}
-
-TEST(Damage, AShortOrForeignRingFileIsRefused) {
-  JournalFolder folder;
-  {
-    Writer writer = open_writer(folder);
-    append(writer, 10);
-  }
-  const std::string whole = bytes_of(folder.paths.ring);
-  for (const std::size_t size :
-       {std::size_t{0}, std::size_t{100}, std::size_t{8192}, whole.size() - 1}) {
-    SCOPED_TRACE(size);
-    fs::resize_file(folder.paths.ring, size);
-    const Replayed seen = replay_all(folder);
-    ASSERT_FALSE(seen.result);
-    EXPECT_EQ(seen.result.error().code, ErrorCode::kCorrupt);
-    fs::resize_file(folder.paths.ring, whole.size());
-    overwrite(folder.paths.ring, 0, whole);
-  }
-  EXPECT_EQ(replay_all(folder).last, 10u);
-}
-
 TEST(Damage, AnotherInstancesRingAndSegmentsAreRefusedByName) {
   Durable folder;
   folder.options.identity->instance = InstanceId("zzzzzzz");
@@ -327,42 +255,6 @@ TEST(Damage, AnotherInstancesRingAndSegmentsAreRefusedByName) {
   EXPECT_EQ(seen.result.error().code, ErrorCode::kConflict);
   folder.options.identity->ancestors = {InstanceId("abcdefg")};  // a restored copy
   EXPECT_EQ(replay_all(folder).last, folder.durable);
-}
-
-TEST(Damage, ARingLeftOverFromAnEarlierLifeElsewhereIsNotReplayed) {
-  JournalFolder folder;
-  {
-    Writer writer = open_writer(folder, 1);
-    append(writer, 50);
-  }
-  const std::string kept = folder.paths.ring;
-  folder.paths.ring = folder.memory / "elsewhere.ring";
-  {
-    Writer writer = open_writer(folder, 2);
-    Persister persister = open_persister(folder);
-    append(writer, 80);
-    persist_all(persister);
-  }
-  folder.paths.ring = kept;
-  const Replayed seen = replay_all(folder);
-  ASSERT_TRUE(seen.result) << seen.result.error().text();
-  EXPECT_FALSE(seen.result.value().ring_found);
-  EXPECT_EQ(seen.last, 80u);
-  Writer writer = open_writer(folder, 3);
-  append(writer, 1);
-  EXPECT_EQ(replay_all(folder).last, 81u);
-}
-
-TEST(Damage, TruncatingTheRingUnderTheWriterStopsItAndDoesNotEndIt) {
-  JournalFolder folder;
-  Writer writer = open_writer(folder);
-  Persister persister = open_persister(folder);
-  append(writer, 10);
-  fs::resize_file(folder.paths.ring, 0);
-  (void)writer.append(1, "x", instant_of(100));  // the first touch behind the end
-  EXPECT_EQ(writer.append(1, "x", instant_of(100)).value, 0u);
-  EXPECT_EQ(writer.fill(), 1.0);
-  EXPECT_FALSE(persister.run_once());
 }
 
 }  // namespace
