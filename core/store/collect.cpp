@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/base/latch_word.h"
-
 namespace levi::store {
 namespace {
 
 using namespace machine;  // NOLINT: its events and effects are this file's subject
-
-constexpr std::size_t kOpeningsMax = 64;
 
 const Instrument* instrument_of(const State& state, SymbolId symbol) {
   if (symbol.value >= state.instruments.size() || !state.instruments[symbol.value].defined) {
@@ -128,6 +124,10 @@ void Collector::after(std::uint64_t record, const Event& event, const State& sta
       if (order.changed == state.now) take_order(record, state, order, pending);
     }
   }
+  if (const auto* command = std::get_if<Command>(&event)) {
+    // Its answer, if the machine gave it at once, is written after the row.
+    pending.commands.push_back({record, *command, state.now});
+  }
   for (const Effect& effect : effects) {
     if (const auto* send = std::get_if<SendOrder>(&effect)) {
       take_order(record, state, send->sequence, pending);
@@ -135,6 +135,7 @@ void Collector::after(std::uint64_t record, const Event& event, const State& sta
       pending.answers.push_back({answer->request, outcome_of(answer->code), answer->text});
     } else if (const auto* open = std::get_if<OpenLatch>(&effect)) {
       pending.answers.push_back({open->request, "opening", {}});
+      pending.commands.back().command.epoch = open->epoch;  // of "the current one"
       if (openings_.size() == kOpeningsMax) openings_.erase(openings_.begin());
       openings_.push_back({open->request, open->holder, open->epoch});
     }
@@ -143,11 +144,10 @@ void Collector::after(std::uint64_t record, const Event& event, const State& sta
     on_fill(record, *fill, state, pending);
   } else if (const auto* intent = std::get_if<Intent>(&event)) {
     on_intent(record, *intent, state, effects, pending);
-  } else if (const auto* command = std::get_if<Command>(&event)) {
-    // Its answer, if the machine gave it at once, is written after the row.
-    pending.commands.push_back({record, *command, state.now});
   } else if (const auto* seen = std::get_if<LatchSeen>(&event)) {
-    on_latch(*seen, pending);
+    on_latch({seen->word}, pending);
+  } else if (const auto* started = std::get_if<Started>(&event)) {
+    on_started({started->latch_word}, pending);
   }
 }
 
@@ -188,14 +188,23 @@ void Collector::on_intent(std::uint64_t record, const Intent& intent, const Stat
   pending.intents.push_back(row);
 }
 
-void Collector::on_latch(const LatchSeen& seen, Pending& pending) {
-  const latch::Word word{seen.word};
+void Collector::on_latch(latch::Word word, Pending& pending) {
   std::erase_if(openings_, [&](const Opening& opening) {
     const bool held = (word.holders() >> opening.holder & 1) != 0;
-    if (held && word.epoch() == opening.epoch) return false;  // not yet
+    const bool same_seal = opening.epoch == 0 || word.epoch() == opening.epoch;
+    if (held && same_seal) return false;  // not yet
     pending.answers.push_back({opening.request, held ? "conflict" : "done", {}});
     return true;
   });
+}
+
+// The levid that was to open it is gone: what it had not done by then, nobody does any more.
+void Collector::on_started(latch::Word word, Pending& pending) {
+  on_latch(word, pending);
+  for (const Opening& opening : openings_) {
+    pending.answers.push_back({opening.request, "refused", "levid ended before it could let go"});
+  }
+  openings_.clear();
 }
 
 void Collector::everything(std::uint64_t record, const State& state, Pending& pending) {

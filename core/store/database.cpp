@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/latch/latch.h"
 #include "core/store/schema.h"
 
 namespace levi::store {
@@ -104,6 +105,25 @@ Status Database::write(const Pending& pending, const Progress& up_to, const mach
   committed_ = up_to.sequence;
   committed_instant_ = up_to.instant;
   return ok();
+}
+
+Result<std::vector<Opening>> Database::openings() const {
+  LEVI_TRY(query, Statement::prepare(connection_,
+                                     "SELECT request, holder, epoch FROM commands WHERE outcome = "
+                                     "'opening' ORDER BY record DESC LIMIT ?"));
+  query.bind(std::uint64_t{kOpeningsMax});
+  std::vector<Opening> openings;
+  for (;;) {
+    LEVI_TRY(found, query.next());
+    if (!found) break;
+    const auto holder = latch::parse_holder(query.text(1));
+    if (!holder) continue;
+    openings.push_back({static_cast<std::uint64_t>(query.integer(0)),
+                        static_cast<std::uint32_t>(*holder),
+                        static_cast<std::uint64_t>(query.integer(2))});
+  }
+  std::reverse(openings.begin(), openings.end());
+  return openings;
 }
 
 Status Database::probe() {

@@ -5,6 +5,7 @@
 
 #include "core/journal/journal.h"
 #include "core/machine/state.h"
+#include "core/store/collect.h"
 #include "core/store/rows.h"
 #include "core/store/sqlite.h"
 
@@ -26,6 +27,8 @@ class Database {
   RecordSequence committed() const { return committed_; }
   Instant committed_instant() const { return committed_instant_; }
   Status probe();  // whether it could be written now
+  // Resumes whose outcome it doesn't know yet, oldest first.
+  Result<std::vector<Opening>> openings() const;
   // One transaction. kConflict where somebody else moved the projection; nothing was written then,
   // nor after any other error.
   Status write(const Pending& pending, const Progress& up_to, const machine::State& names);

@@ -105,6 +105,10 @@ Status Projector::Impl::place(RecordSequence after) {
   detached = false;
   placed = false;
   blocked = false;
+  if (database) {  // a damaged one is found, and moved aside, when it is written
+    auto openings = database->openings();
+    if (openings) collector = Collector(std::move(openings.value()));
+  }
   LEVI_TRY(snapshots, journal::list_snapshots(options.journal));
   for (const RecordSequence snapshot : snapshots) {
     if (snapshot > after) continue;

@@ -38,6 +38,7 @@
 //   outcome          accepted, or the name of the refusal (machine::Refusal)
 // commands    one row per command of an operator or a chaos run
 //   record, instant_ns, request, kind, actor, reason, holder, engine, symbol, epoch
+//   epoch            the seal that a resume is for: the one it named, else the newest then
 //   outcome          NULL until answered; done | not-found | conflict | refused | opening
 //   answer           the text that was given
 #pragma once
