@@ -158,6 +158,16 @@ void read_journal(YamlMap& map, Config& config) {
   config.snapshot_every = duration(map, "snapshot_every", 60s, 1s, 24h);
 }
 
+void read_store(YamlMap& map, Config& config) {
+  constexpr std::int64_t kRowsMax = 1'000'000'000;
+  const store::RowsKept usual;
+  const auto rows = [&](const char* key, std::uint64_t otherwise) {
+    return static_cast<std::uint64_t>(
+        map.integer(key, 1000, kRowsMax, static_cast<std::int64_t>(otherwise)));
+  };
+  config.store_kept = {rows("signals_max", usual.signals), rows("orders_max", usual.orders)};
+}
+
 void read_root(YamlMap& root, Config& config) {
   config.name = root.text("name", "levid");
   config.environment = root.choice("environment", {"stage", "staging", "production"}, "staging");
@@ -193,6 +203,7 @@ void read_root(YamlMap& root, Config& config) {
   config.segment_bytes = 16u << 20;
   config.segments_kept = 4;
   root.map("journal", [&](YamlMap& map) { read_journal(map, config); });
+  root.map("store", [&](YamlMap& map) { read_store(map, config); });
   config.log_level = root.choice("log_level", {"debug", "info", "warn", "error"}, "info");
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/result.h"
 #include "core/machine/event.h"
 #include "core/os/socket.h"
+#include "core/store/rows_kept.h"
 
 namespace levi::levid {
 
@@ -54,6 +55,7 @@ struct Config {
   std::size_t segment_bytes = 0;
   unsigned segments_kept = 0;
   Nanos snapshot_every{60s};
+  store::RowsKept store_kept;
   std::string log_level;
 };
 

@@ -122,7 +122,8 @@ Result<std::unique_ptr<Persist>> Persist::start(PersistOptions options, journal:
                                                 control::SharedStatus& status) {
   LEVI_TRY(persister, journal::Persister::open(ring, options.paths, options.journal));
   LEVI_TRY(projector,
-           store::Projector::open({options.store, options.paths, *options.journal.identity},
+           store::Projector::open({options.store, options.paths, *options.journal.identity,
+                                   store::kPendingRowsMax, options.store_kept},
                                   std::move(ring)));
   auto impl = std::make_unique<Impl>(std::move(options), status, std::move(persister),
                                      std::move(projector));

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/control/shared.h"
 #include "core/journal/journal.h"
+#include "core/store/rows_kept.h"
 
 namespace levi::levid {
 
@@ -21,6 +22,7 @@ struct PersistOptions {
   journal::Options journal;
   std::string store;  // <data>/levi.db
   Nanos snapshot_every{60s};
+  store::RowsKept store_kept;
 };
 
 class Persist {

@@ -22,9 +22,11 @@ Error foreign(const std::string& path, const std::string& theirs, const std::str
 
 }  // namespace
 
-Result<Database> Database::open(const std::string& path, const journal::Identity& identity) {
+Result<Database> Database::open(const std::string& path, const journal::Identity& identity,
+                                const RowsKept& kept) {
   LEVI_TRY(connection, Connection::open(path, false));
   Database database(std::move(connection));
+  database.kept_ = kept;
   LEVI_TRY_STATUS(database.connection_.run(kPragmas));
   LEVI_TRY(version, Statement::prepare(database.connection_, "SELECT count(*) FROM sqlite_master"));
   LEVI_TRY(found, version.next());
@@ -34,6 +36,7 @@ Result<Database> Database::open(const std::string& path, const journal::Identity
     LEVI_TRY_STATUS(database.make_tables(identity));
   }
   LEVI_TRY_STATUS(database.check_projection(identity));
+  LEVI_TRY_STATUS(database.count_signals());
   LEVI_TRY_STATUS(database.prepare());
   struct stat info {};
   if (stat(path.c_str(), &info) == 0) {
@@ -93,15 +96,41 @@ Status Database::check_projection(const journal::Identity& identity) {
   return query.value().run();
 }
 
+// Counting a million rows reads them all: once, for a database of an older build; from then on the
+// number is kept beside them.
+Status Database::count_signals() {
+  LEVI_TRY(known, Statement::prepare(connection_,
+                                     "SELECT 1 FROM sqlite_master WHERE name = 'row_counts'"));
+  LEVI_TRY(there, known.next());
+  LEVI_TRY_STATUS(known.run());
+  if (!there) {
+    LEVI_TRY_STATUS(connection_.run("BEGIN IMMEDIATE"));
+    Status made = connection_.run(kRowCountsSql);
+    if (made) made = connection_.run("COMMIT");
+    if (!made) {
+      (void)connection_.run("ROLLBACK");
+      return made;
+    }
+  }
+  LEVI_TRY(query, Statement::prepare(connection_, "SELECT signals FROM row_counts"));
+  LEVI_TRY(found, query.next());
+  signals_ = found ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+  return query.run();
+}
+
 Status Database::write(const Pending& pending, const Progress& up_to, const machine::State& names) {
   LEVI_TRY_STATUS(connection_.run("BEGIN IMMEDIATE"));
+  std::uint64_t signals = signals_;
   Status written = write_rows(pending, names);
+  if (written) written = drop_old_signals(pending, signals);
+  if (written) written = drop_old_orders(pending, names);
   if (written) written = write_progress(up_to);
   if (written) written = connection_.run("COMMIT");
   if (!written) {
     (void)connection_.run("ROLLBACK");
     return written;
   }
+  signals_ = signals;
   committed_ = up_to.sequence;
   committed_instant_ = up_to.instant;
   return ok();

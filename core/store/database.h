@@ -7,6 +7,7 @@
 #include "core/machine/state.h"
 #include "core/store/collect.h"
 #include "core/store/rows.h"
+#include "core/store/rows_kept.h"
 #include "core/store/sqlite.h"
 
 namespace levi::store {
@@ -20,7 +21,8 @@ class Database {
  public:
   // Opens it, or makes it with its tables. Never waits for a lock. kCorrupt also where a table is
   // missing: what is not ours is moved aside, never overwritten.
-  static Result<Database> open(const std::string& path, const journal::Identity& identity);
+  static Result<Database> open(const std::string& path, const journal::Identity& identity,
+                               const RowsKept& kept);
   Database(Database&&) noexcept = default;
   Database& operator=(Database&&) noexcept = default;
 
@@ -48,9 +50,14 @@ class Database {
   Status write_intents(const Pending& pending, const machine::State& names);
   Status write_commands(const Pending& pending, const machine::State& names);
   Status write_progress(const Progress& up_to);
+  Status count_signals();
+  Status drop_old_signals(const Pending& pending, std::uint64_t& signals);
+  Status drop_old_orders(const Pending& pending, const machine::State& state);
 
   Connection connection_;
   std::vector<Statement> statements_;
+  RowsKept kept_;
+  std::uint64_t signals_ = 0;  // rows, as committed
   RecordSequence committed_;
   Instant committed_instant_;
   std::uint64_t device_ = 0;

@@ -70,11 +70,11 @@ Status Projector::Impl::open_database() {
     placed = false;
   }
   if (database) return ok();
-  auto opened = Database::open(options.path, options.identity);
+  auto opened = Database::open(options.path, options.identity, options.kept);
   if (!opened && opened.error().code == ErrorCode::kCorrupt) {
     notice(opened.error().message);
     LEVI_TRY_STATUS(move_aside("corrupt"));
-    opened = Database::open(options.path, options.identity);
+    opened = Database::open(options.path, options.identity, options.kept);
   }
   if (!opened) return opened.error();
   database.emplace(std::move(opened.value()));

@@ -18,6 +18,7 @@
 #include "core/base/result.h"
 #include "core/journal/journal.h"
 #include "core/machine/machine.h"
+#include "core/store/rows_kept.h"
 
 namespace levi::store {
 
@@ -29,6 +30,7 @@ struct ProjectorOptions {
   journal::Paths journal;
   journal::Identity identity;  // a database of another instance (not an ancestor) is refused
   std::size_t pending_rows_max = kPendingRowsMax;
+  RowsKept kept = {};
 };
 
 class Projector {

@@ -86,4 +86,8 @@ CREATE TABLE commands (
 CREATE INDEX commands_by_request ON commands (request);
 )sql";
 
+const char* const kRowCountsSql =
+    "CREATE TABLE row_counts (signals INTEGER NOT NULL);"
+    "INSERT INTO row_counts SELECT count(*) FROM signals";
+
 }  // namespace levi::store

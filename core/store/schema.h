@@ -41,11 +41,16 @@
 //   epoch            the seal that a resume is for: the one it named, else the newest then
 //   outcome          NULL until answered; done | not-found | conflict | refused | opening
 //   answer           the text that was given
+// row_counts  one row: signals, how many there are
+//
+// Bounded: the oldest signals, and the oldest orders that are over, go when there are more than
+// RowsKept says. Their pages are used again; the file does not shrink.
 #pragma once
 
 namespace levi::store {
 
 inline constexpr int kSchemaVersion = 1;
 extern const char* const kSchemaSql;
+extern const char* const kRowCountsSql;  // added to version 1 later; older builds leave it alone
 
 }  // namespace levi::store

@@ -1,4 +1,6 @@
 // The statements of the projection, and rows bound to them.
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/latch/latch.h"
 #include "core/store/database.h"
@@ -8,7 +10,19 @@ namespace {
 
 using machine::State;
 
-enum Sql : std::size_t { kOrder, kFill, kPosition, kSignal, kCommand, kAnswer, kGap, kProgress };
+enum Sql : std::size_t {
+  kOrder,
+  kFill,
+  kPosition,
+  kSignal,
+  kCommand,
+  kAnswer,
+  kGap,
+  kProgress,
+  kDropSignals,
+  kCountSignals,
+  kDropOrders
+};
 
 // Indexed by Sql.
 constexpr const char* kSql[] = {
@@ -26,7 +40,16 @@ constexpr const char* kSql[] = {
     "INSERT OR REPLACE INTO gaps VALUES (?,?)",
     "UPDATE projection SET last_sequence = ?, last_instant_ns = ?, instance = ? WHERE id = 1 AND "
     "last_sequence = ?",
+    "DELETE FROM signals WHERE record IN (SELECT record FROM signals ORDER BY record LIMIT ?)",
+    "UPDATE row_counts SET signals = ?",
+    "DELETE FROM orders WHERE sequence IN (SELECT sequence FROM orders WHERE sequence <= ? AND "
+    "state "
+    "IN ('filled', 'canceled', 'rejected', 'unsent') ORDER BY sequence LIMIT ?)",
 };
+
+// Rows dropped by one transaction beyond as many as it wrote: where a limit was lowered, or the
+// database comes from a build that had none, the rest goes little by little.
+constexpr std::uint64_t kDropMore = 4096;
 
 std::string_view symbol_of(const State& names, SymbolId symbol) {
   if (symbol.value >= names.instruments.size()) return {};
@@ -207,6 +230,28 @@ Status Database::write_commands(const Pending& pending, const State& names) {
                         .run());
   }
   return ok();
+}
+
+Status Database::drop_old_signals(const Pending& pending, std::uint64_t& signals) {
+  const std::uint64_t written = pending.intents.size();
+  if (written == 0 && signals <= kept_.signals) return ok();
+  signals += written;
+  if (signals > kept_.signals) {
+    const std::uint64_t most = std::min(signals - kept_.signals, written + kDropMore);
+    LEVI_TRY_STATUS(statements_[kDropSignals].bind(most).run());
+    signals -= static_cast<std::uint64_t>(sqlite3_changes(connection_.get()));
+  }
+  return statements_[kCountSignals].bind(signals).run();
+}
+
+// Sequences have no holes worth counting: the newest `kept_.orders` of them, and what is not over.
+Status Database::drop_old_orders(const Pending& pending, const State& state) {
+  const std::uint64_t last = state.sequence_last.value;
+  if (last <= kept_.orders) return ok();
+  return statements_[kDropOrders]
+      .bind(last - kept_.orders)
+      .bind(pending.orders.size() + kDropMore)
+      .run();
 }
 
 Status Database::write_progress(const Progress& up_to) {
