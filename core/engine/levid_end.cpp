@@ -82,7 +82,8 @@ std::optional<IntentRecord> LevidEnd::next_intent() {
     read_commit();
     if (head_ == committed_ || damaged_) return std::nullopt;
   }
-  const IntentRecord& record = channel_->intents[(head_ + 1) & (kIntentSlots - 1)];
+  // A copy is looked at: what is looked at in place may be another thing when it is taken.
+  const IntentRecord record = channel_->intents[(head_ + 1) & (kIntentSlots - 1)];
   const auto kind = static_cast<unsigned>(record.kind);
   const auto type = static_cast<unsigned>(record.type);
   const auto side = static_cast<unsigned>(record.side);
