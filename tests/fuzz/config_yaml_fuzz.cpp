@@ -1,5 +1,5 @@
-// Any bytes as levid's configuration, as a duration and as an engine's parameters. What is refused
-// names the file.
+// Any bytes as levid's configuration, as a duration, as an engine's parameters and as the practice
+// exchange's keys. What is refused names the file.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +8,7 @@
 #include "core/base/strict_yaml.h"
 #include "core/engine/quoter.h"
 #include "core/levid/config.h"
+#include "exchange/rest/key_ring.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace levi;
@@ -19,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto quoter = engine::parse_quoter(text, context)) {
     LEVI_CHECK(quoter.value().levels >= 1 && quoter.value().quantity.value > 0);
   }
+  const auto keys = exchange::parse_keys(text, "fuzz.yaml");
+  if (!keys) LEVI_CHECK(keys.error().message.find("fuzz.yaml") != std::string::npos);
   const auto parsed = levid::parse_config(text, "fuzz.yaml");
   if (!parsed) {
     LEVI_CHECK(parsed.error().message.find("fuzz.yaml") != std::string::npos);
