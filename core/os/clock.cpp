@@ -38,13 +38,23 @@ MonoTime mono_now() { return {read_clock(CLOCK_MONOTONIC)}; }
 
 Instant wall_now() { return {read_clock(CLOCK_REALTIME)}; }
 
-std::string boot_id() {
+namespace {
+
+std::string read_boot_id() {
   const Result<std::string> text = read_file("/proc/sys/kernel/random/boot_id");
   LEVI_CHECK(text);  // Without /proc no process identity can be told from a reused pid.
   std::string id;
   for (const char c : text.value()) {
     if (c != '-' && c != '\n') id += c;
   }
+  return id;
+}
+
+}  // namespace
+
+// Read once: later there may be no descriptor left to open it with.
+std::string boot_id() {
+  static const std::string id = read_boot_id();
   return id;
 }
 

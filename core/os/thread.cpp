@@ -30,11 +30,16 @@ constexpr int kControlNice = -10;
 std::atomic<bool> interrupt_seen{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // written in a signal handler
 
+// A terminal that is closed stops as Ctrl-C does; under nohup SIGHUP is ignored, and stays so (a
+// blocked one would be queued all the same).
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  struct sigaction hang_up {};
+  LEVI_CHECK(::sigaction(SIGHUP, nullptr, &hang_up) == 0);
+  if (hang_up.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
   return set;
 }
 

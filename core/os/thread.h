@@ -28,8 +28,8 @@ PriorityGranted raise_priority(
 bool lock_memory();  // mlockall(MCL_CURRENT | MCL_FUTURE is refused where the limit is too small);
                      // false: not permitted
 
-// Blocks SIGINT and SIGTERM in every thread (call first in main) and hands them out as a readable
-// signalfd.
+// Blocks SIGINT, SIGTERM and (unless ignored: nohup) SIGHUP in every thread (call first in main)
+// and hands them out as a readable signalfd.
 int signal_descriptor();
 // True from now on when the process was asked to stop (SIGINT or SIGTERM seen by
 // `catch_interrupts`).

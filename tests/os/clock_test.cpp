@@ -1,7 +1,9 @@
 #include "core/os/clock.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdlib>
 #include <set>
 
 namespace levi::os {
@@ -33,6 +35,17 @@ TEST(Clock, BootIdIsTheSameTwice) {
   EXPECT_EQ(boot_id().size(), 32u);
   EXPECT_EQ(boot_id(), boot_id());
   EXPECT_EQ(boot_id().find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+TEST(Clock, BootIdNeedsNoDescriptorOnceItIsKnown) {
+  ASSERT_EQ(boot_id().size(), 32u);
+  EXPECT_EXIT(
+      {
+        rlimit none{};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        std::_Exit(boot_id().size() == 32 ? 7 : 8);
+      },
+      testing::ExitedWithCode(7), "");
 }
 
 TEST(Random, TextsAreOfTheAlphabetAndDiffer) {

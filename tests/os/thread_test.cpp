@@ -67,13 +67,29 @@ TEST(RaisePriority, IsNotInherited) {
 }
 
 TEST(SignalDescriptor, HandsOutTheStopSignals) {
+  constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
   EXPECT_EXIT(
       {
         const Fd fd(signal_descriptor());
-        ::kill(::getpid(), SIGTERM);
+        for (const int number : kStopSignals) {
+          ::kill(::getpid(), number);
+          signalfd_siginfo info{};
+          const bool read = ::read(fd.get(), &info, sizeof info) == sizeof info;
+          if (!read || info.ssi_signo != static_cast<std::uint32_t>(number)) std::_Exit(8);
+        }
+        std::_Exit(7);
+      },
+      testing::ExitedWithCode(7), "");
+}
+
+TEST(SignalDescriptor, LeavesAHangUpIgnoredUnderNohup) {
+  EXPECT_EXIT(
+      {
+        ::signal(SIGHUP, SIG_IGN);
+        const Fd fd(signal_descriptor());
+        ::kill(::getpid(), SIGHUP);
         signalfd_siginfo info{};
-        const bool read = ::read(fd.get(), &info, sizeof info) == sizeof info;
-        std::_Exit(read && info.ssi_signo == SIGTERM ? 7 : 8);
+        std::_Exit(::read(fd.get(), &info, sizeof info) < 0 ? 7 : 8);
       },
       testing::ExitedWithCode(7), "");
 }
