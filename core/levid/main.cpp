@@ -151,6 +151,8 @@ class Core {
   Status start_persist() {
     PersistOptions options{startup_->journal_paths, startup_->journal_options, store_path(config_),
                            config_.snapshot_every, config_.store_kept};
+    options.snapshot_at = startup_->recovered.snapshot.value_or(RecordSequence{});
+    options.replayed_to = startup_->recovered.last;
     LEVI_TRY_ASSIGN(servers_.persist,
                     Persist::start(std::move(options), startup_->writer.ring(), status_));
     return ok();

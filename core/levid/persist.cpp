@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <map>
+#include <string_view>
 
 #include "core/base/sabotage.h"
 #include "core/os/clock.h"
@@ -33,8 +35,9 @@ struct Persist::Impl {
   std::atomic<std::uint64_t> store_committed{0};
   RecordSequence snapshot_at;
   MonoTime snapshot_due;
+  bool snapshot_tried = false;
   MonoTime store_retry;
-  std::string last_problem;
+  std::map<std::string_view, std::string> problems;  // the last one of each of our tasks
 
   Impl(PersistOptions given, control::SharedStatus& shared, journal::Persister ring_copier,
        store::Projector follower)
@@ -42,18 +45,18 @@ struct Persist::Impl {
         status(shared),
         persister(std::move(ring_copier)),
         projector(std::move(follower)),
-        snapshot_at(projector.machine_at()),
+        snapshot_at(options.snapshot_at),
         snapshot_due(os::mono_now() + options.snapshot_every) {}
 
   void note(const char* what, const Status& done) {
-    const std::string problem =
-        done ? std::string() : std::string(what) + ": " + done.error().text();
-    if (problem == last_problem) return;
-    last_problem = problem;
+    const std::string problem = done ? std::string() : done.error().text();
+    std::string& last = problems[what];
+    if (problem == last) return;
+    last = problem;
     if (problem.empty()) {
-      spdlog::info("persist: well again");
+      spdlog::info("persist: {}: well again", what);
     } else {
-      spdlog::error("persist: {}", problem);
+      spdlog::error("persist: {}: {}", what, problem);
     }
   }
 
@@ -62,7 +65,7 @@ struct Persist::Impl {
     const auto copied = persister.run_once();
     status.journal_ok.store(copied.has_value(), std::memory_order_relaxed);
     status.journal_durable.store(persister.durable().value, std::memory_order_relaxed);
-    if (!copied) note("journal", Status(copied.error()));
+    note("journal", copied ? ok() : Status(copied.error()));
     return copied.has_value();
   }
 
@@ -80,21 +83,29 @@ struct Persist::Impl {
     return projected.has_value();
   }
 
+  // The first one as soon as what was replayed is behind it: a core that never lives for long
+  // would else replay more at each start.
+  bool snapshot_is_due() const {
+    if (os::mono_now() >= snapshot_due) return true;
+    return !snapshot_tried && projector.machine_at() >= options.replayed_to;
+  }
+
   void snapshot() {
     const RecordSequence at = projector.machine_at();
-    if (os::mono_now() < snapshot_due || at.value < snapshot_at.value + kSnapshotRecordsMin) return;
+    if (at.value < snapshot_at.value + kSnapshotRecordsMin) return;
+    snapshot_tried = true;
     snapshot_due = os::mono_now() + options.snapshot_every;
     const Status written =
         persister.write_snapshot(machine::kMachineVersion, at, projector.machine().serialize());
-    if (!written) return note("snapshot", written);
-    snapshot_at = at;
+    note("snapshot", written);
+    if (written) snapshot_at = at;
   }
 
   void turn() {
     status.persist_round_ns.store(os::mono_now().ns, std::memory_order_relaxed);
     const bool copied = copy_journal();
     static_cast<void>(project());
-    if (copied) snapshot();
+    if (copied && snapshot_is_due()) snapshot();
     loop.after(copied ? kTurn : kRetry, [this] { turn(); });
   }
 
@@ -109,6 +120,7 @@ struct Persist::Impl {
       before = projector.committed().value;
       if (!projector.step(durable) || projector.committed().value == before) break;
     }
+    snapshot();
     status.journal_durable.store(durable.value);
     status.store_applied.store(projector.committed().value);
   }

@@ -23,6 +23,8 @@ struct PersistOptions {
   std::string store;  // <data>/levi.db
   Nanos snapshot_every{60s};
   store::RowsKept store_kept;
+  RecordSequence snapshot_at = {};  // of the newest snapshot that this start used; 0: none
+  RecordSequence replayed_to = {};  // and how far it had to replay behind it
 };
 
 class Persist {
