@@ -1,19 +1,22 @@
 // levid: the trading core. Wires its five threads: trading (this one), control, supervisor (inside
 // the engine hub), api, persist.
-#include <spdlog/sinks/stdout_sinks.h>
+#include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/api/server.h"
 #include "core/base/sabotage.h"
 #include "core/base/version.h"
 #include "core/control/control.h"
 #include "core/levid/config.h"
+#include "core/levid/log.h"
 #include "core/levid/persist.h"
 #include "core/levid/startup.h"
 #include "core/levid/trading.h"
@@ -43,11 +46,14 @@ Status unless_taken(Status started) {
   return taken;
 }
 
-void set_up_log(const std::string& level) {
-  auto log = spdlog::stderr_logger_mt("levid");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %^%l%$ %v", spdlog::pattern_time_type::utc);
-  log->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(log));
+// The soft limit is there for programs that select(2), and too small for a flood of clients beside
+// segments, engines and feeds.
+std::size_t raise_descriptor_limit() {
+  constexpr std::size_t kUsual = 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kUsual;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
 // The strategies check their own parameters. The instrument's steps are not known yet: what is
@@ -108,8 +114,9 @@ struct Servers {
 
 class Core {
  public:
-  Core(Config config, std::unique_ptr<Startup> startup)
+  Core(Config config, std::unique_ptr<Startup> startup, std::size_t descriptors_max)
       : config_(std::move(config)),
+        descriptors_max_(descriptors_max),
         startup_(std::move(startup)),
         trading_(loop_, config_, startup_->identity, startup_->latch, startup_->machine,
                  startup_->writer, startup_->recovered.last_instant, status_,
@@ -165,6 +172,9 @@ class Core {
     options.data_folder = config_.data;
     options.store_path = store_path(config_);
     options.journal = startup_->journal_paths;
+    // However many ask, three quarters stay for the journal, the engines, the feeds and the kill.
+    options.http.connections_max =
+        std::min<std::size_t>(options.http.connections_max, descriptors_max_ / 4);
     api::ApiSeed seed{startup_->machine.serialize(), startup_->recovered.last};
     api::ApiPorts ports{status_, api_port_, startup_->latch, control_audit_,
                         [this] { trading_.abort_order_sockets(); }};
@@ -200,6 +210,7 @@ class Core {
   }
 
   Config config_;
+  std::size_t descriptors_max_;
   std::unique_ptr<Startup> startup_;
   control::SharedStatus status_;
   control::CommandPort api_port_;
@@ -235,12 +246,16 @@ int run(int argc, char** argv) {
     std::printf("%s: usable\n", file.c_str());
     return kExitDone;
   }
-  set_up_log(config.value().log_level);
+  // Whoever reads our log or our answers may die: that must not end us with orders open.
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::size_t descriptors_max = raise_descriptor_limit();
   // Before the first thread and mapping, so that nothing of the kill path is ever paged out.
-  if (!os::lock_memory()) spdlog::debug("memory is not locked: not permitted");
+  const bool locked = os::lock_memory();
+  const Log log(STDERR_FILENO, config.value().log_level);
+  if (!locked) spdlog::debug("memory is not locked: not permitted");
   auto startup = start_up(config.value());
   if (!startup) return refuse(startup.error());
-  Core core(std::move(config).value(), std::move(startup).value());
+  Core core(std::move(config).value(), std::move(startup).value(), descriptors_max);
   return core.run(ready_fd);
 }
 
