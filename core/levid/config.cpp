@@ -96,9 +96,11 @@ void read_venue(YamlMap& map, Config& config) {
 }
 
 Money money(YamlMap& map, const char* key, const char* fallback) {
-  const auto parsed = parse_decimal(map.decimal(key, fallback), kMoneyExponent);
-  if (parsed && parsed.value() > 0) return {parsed.value()};
-  map.fail(key, "'" + std::string(key) + "' must be a positive amount of at most 8 decimals");
+  // Not as a decimal of the file's own: those have room for 12 decimals, and none for ten million.
+  const auto parsed = parse_decimal(map.text(key, fallback), kMoneyExponent);
+  if (parsed && parsed.value() > 0 && parsed.value() <= machine::kMoneyMax) return {parsed.value()};
+  map.fail(key, "'" + std::string(key) + "' must be a positive amount of at most 8 decimals",
+           "write 200 or 0.5, at most 23 billion");
   return {1};
 }
 

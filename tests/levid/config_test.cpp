@@ -90,7 +90,9 @@ TEST_F(Config, RefusesWhatCannotWork) {
        "not among 'symbols'"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: -1}\n", "positive amount"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: 23100000000}\n",
-       "'limits.max_daily_loss' is '23100000000'"},
+       "at most 23 billion"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {max_daily_loss: 0.000000001}\n",
+       "at most 8 decimals"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits:\n  max_data_age: 0s\n",
        "levid.yaml:5: 'max_data_age' must be 1ms to 1h"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {engine_restart_window: 0s}\n",
@@ -112,7 +114,7 @@ TEST_F(Config, RefusesWhatCannotWork) {
 
 // What stands at the end of a range is usable all the way: the machine takes it, too.
 TEST_F(Config, EveryLimitThatIsAcceptedIsOneThatTheMachineTakes) {
-  for (const char* limits : {"max_daily_loss: 9000000", "max_position_size_usd: 0.00000001",
+  for (const char* limits : {"max_daily_loss: 23000000000", "max_position_size_usd: 0.00000001",
                              "max_data_age: 1h", "max_data_age: 1ms", "engine_restart_window: 720h",
                              "engine_restart_window: 1s", "engine_restarts_max: 1000"}) {
     const auto config = parse_config(
