@@ -58,6 +58,49 @@ TEST(Gateway, CancelsEverythingByAtMostFiveSymbolsACall) {
   EXPECT_EQ(named[1], "FFUSDT,GGUSDT");
 }
 
+// Limits are the venue's per endpoint: what orders or questions used up is not the cancels'.
+TEST(Gateway, ALimitOnOrdersOrQuestionsHoldsBackNoCancel) {
+  Rig rig;
+  rig.open_gateway();
+  const auto limited = [](const os::HttpRequest&, const auto& reply) {
+    reply->send({429, "application/json", {{"Retry-After", "60"}}, R"({"code":429,"msg":"slow"})"});
+  };
+  rig.fake.on("POST /order", limited);
+  rig.fake.on("GET /openOrders", limited);
+  rig.fake.answer("DELETE /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(2), "CANCELED", "0"));
+  rig.fake.answer("DELETE /openOrders", 200, "[]");
+  rig.gateway->send(test::an_order(1), 0);
+  bool asked = false;
+  rig.gateway->fetch_open_orders({0}, [&](const Status&) { asked = true; });
+  ASSERT_TRUE(rig.wait([&] { return asked && rig.recorder.count<machine::VenueRejected>() == 1; }));
+  rig.gateway->cancel({{2}, {0}, {7}, OrderKind::kNormal});
+  rig.gateway->cancel_all({{0}});
+  ASSERT_TRUE(rig.wait([&] {
+    return rig.recorder.count<VenueCanceled>() + rig.recorder.count<CancelFailed>() == 1;
+  }));
+  EXPECT_EQ(rig.recorder.count<VenueCanceled>(), 1u);
+  EXPECT_TRUE(rig.wait([&] { return rig.fake.asked_count("DELETE /openOrders") == 1; }));
+}
+
+TEST(Gateway, ACancelsOwnLimitAndABanHoldItBack) {
+  for (const int status : {429, 418}) {
+    Rig rig;
+    rig.make_gateway();
+    const std::string route = status == 429 ? "DELETE /order" : "GET /order";
+    rig.fake.on(route, [status](const os::HttpRequest&, const auto& reply) {
+      reply->send({status, "application/json", {{"Retry-After", "60"}}, "{}"});
+    });
+    rig.rest.signed_call(status == 429 ? "DELETE" : "GET", "/api/v3/order", "",
+                         [](const Answer&) {});
+    ASSERT_TRUE(
+        rig.wait([&] { return rig.rest.blocked_for("DELETE", "/api/v3/order") > Nanos{0}; }));
+    rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+    ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<CancelFailed>() == 1; }));
+    EXPECT_EQ(rig.fake.asked_count("DELETE /order"), status == 429 ? 1u : 0u);
+  }
+}
+
 TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
   Rig rig;
   rig.make_gateway();

@@ -74,7 +74,7 @@ void MexcGateway::send(const machine::SendOrder& order, std::uint64_t flatten_ep
 bool MexcGateway::may_send(const machine::SendOrder& order) const {
   return pool_.has_free() && order.sequence > last_written_ &&
          instruments_.find(order.symbol) != nullptr && rest_.trouble().empty() &&
-         rest_.blocked_for(kOrderPath) <= Nanos{0};
+         rest_.blocked_for("POST", kOrderPath) <= Nanos{0};
 }
 
 void MexcGateway::send_one(const machine::SendOrder& order, std::uint64_t flatten_epoch) {
@@ -102,7 +102,7 @@ void MexcGateway::send_one(const machine::SendOrder& order, std::uint64_t flatte
 void MexcGateway::on_order_answer(const venue::OrderTicket& ticket,
                                   const os::HttpResponse& response) {
   const Answer answer = read_answer(response);
-  rest_.note(answer, kOrderPath, true);
+  rest_.note(answer, "POST", kOrderPath, true);
   if (answer.verdict == Verdict::kClock) rest_.server_time([](const Result<std::int64_t>&) {});
   if (answer.verdict == Verdict::kUnknown) {
     return on_order_unknown(ticket, machine::UnknownWhy::kServerError);
@@ -321,7 +321,7 @@ venue::GatewayStatus MexcGateway::status() const {
   status.orders_sent = orders_sent_;
   status.short_sends = short_sends_;
   status.questions_open = queries_.open();
-  status.blocked_for = rest_.blocked_for(kOrderPath);
+  status.blocked_for = rest_.blocked_for("POST", kOrderPath);
   status.trouble = rest_.trouble();
   return status;
 }

@@ -63,7 +63,7 @@ std::string Rest::target(const Call& call) {
 
 void Rest::start(std::shared_ptr<Call> call) {
   const std::weak_ptr<Rest*> alive = alive_;
-  if (const Nanos wait = blocked_for(call->path); wait > Nanos{0}) {
+  if (const Nanos wait = blocked_for(call->method, call->path); wait > Nanos{0}) {
     loop_.after(Nanos{0}, [alive, call, wait] {
       if (alive.expired()) return;
       Answer answer;
@@ -91,7 +91,7 @@ void Rest::start(std::shared_ptr<Call> call) {
 }
 
 void Rest::finish(const std::shared_ptr<Call>& call, Answer answer) {
-  note(answer, call->path, call->is_signed);
+  note(answer, call->method, call->path, call->is_signed);
   if (answer.verdict == Verdict::kClock && !call->retried) {
     call->retried = true;
     server_time([this, call](const Result<std::int64_t>&) { start(call); });
@@ -100,10 +100,9 @@ void Rest::finish(const std::shared_ptr<Call>& call, Answer answer) {
   call->done(answer);
 }
 
-void Rest::note(const Answer& answer, std::string_view path, bool is_signed) {
+void Rest::note(const Answer& answer, const char* method, const char* path, bool is_signed) {
   if (answer.verdict == Verdict::kLimited) {
-    const std::string_view lane = answer.banned ? std::string_view() : path;
-    MonoTime& until = blocked_until_[std::string(lane)];
+    MonoTime& until = blocked_until_[answer.banned ? Lane() : Lane(method, path)];
     until = std::max(until, loop_.now() + answer.retry_after);
   }
   if (!is_signed) return;
@@ -114,9 +113,9 @@ void Rest::note(const Answer& answer, std::string_view path, bool is_signed) {
   }
 }
 
-Nanos Rest::blocked_for(std::string_view path) const {
+Nanos Rest::blocked_for(const char* method, const char* path) const {
   Nanos wait{0};
-  for (const std::string_view lane : {std::string_view(), path}) {
+  for (const Lane& lane : {Lane(), Lane(method, path)}) {
     const auto found = blocked_until_.find(lane);
     if (found != blocked_until_.end()) wait = std::max(wait, found->second - loop_.now());
   }

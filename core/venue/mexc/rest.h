@@ -1,8 +1,10 @@
 // Rest: every call to the venue that is not an order: queries, cancels, snapshots, listen keys.
 //
 // Owned by the trading thread. Has its own few keep-alive connections, so these calls pass a sealed
-// latch. Signs, keeps the clock's offset, obeys Retry-After (429: that endpoint rests; 418: all
-// do), and asks once more by itself when the venue says that our timestamp is outside the window.
+// latch. Signs, keeps the clock's offset, obeys Retry-After (429: that method of that path rests;
+// 418: all do), and asks once more by itself when the venue says that our timestamp is outside the
+// window. A cancel is therefore held back by its own 429 alone, never by one that orders or
+// questions on the same path were given.
 // Callers repeat everything else. Answers come from the loop, never from inside a call; none comes
 // after the destruction.
 #pragma once
@@ -13,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/instant.h"
 #include "core/os/http.h"
@@ -46,7 +49,8 @@ class Rest {
   Rest(const Rest&) = delete;
   Rest& operator=(const Rest&) = delete;
 
-  // `path` is "/api/v3/order"; `query` is encoded already ("symbol=BTCUSDT&limit=5").
+  // `path` is "/api/v3/order"; `query` is encoded already ("symbol=BTCUSDT&limit=5"). Methods and
+  // paths are literals, here and below: they are kept, not copied.
   void call(const char* method, const char* path, std::string query, Done done);
   void signed_call(const char* method, const char* path, std::string query, Done done);
 
@@ -55,12 +59,13 @@ class Rest {
 
   // The trouble that every signed call has, until one succeeds: a refused key. Empty: none.
   const std::string& trouble() const { return trouble_; }
-  Nanos blocked_for(std::string_view path) const;
+  Nanos blocked_for(const char* method, const char* path) const;
   // The order connections, which don't pass through here, were told to wait, or were refused.
-  void note(const Answer& answer, std::string_view path, bool is_signed);
+  void note(const Answer& answer, const char* method, const char* path, bool is_signed);
 
  private:
   struct Call;
+  using Lane = std::pair<std::string_view, std::string_view>;  // method and path
   void start(std::shared_ptr<Call> call);
   void finish(const std::shared_ptr<Call>& call, Answer answer);
   std::string target(const Call& call);
@@ -69,7 +74,7 @@ class Rest {
   const RestOptions options_;
   Signer signer_;
   VenueClock& clock_;
-  std::map<std::string, MonoTime, std::less<>> blocked_until_;  // by path; "" for all
+  std::map<Lane, MonoTime> blocked_until_;  // empty ones: every lane
   std::string trouble_;
   // Callbacks that outlive this object find it expired: HttpClient and the loop hold them.
   std::shared_ptr<Rest*> alive_;
