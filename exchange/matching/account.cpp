@@ -9,7 +9,10 @@ void Account::add_order(OrderPool& pool, Slot slot) {
   last_open_ = slot;
   ++open_count_;
   if (!entry.order.client_id.empty()) client_ids_.emplace(entry.order.client_id, slot);
-  if (orders_max_ > 0) orders_.push_back(slot);
+  if (orders_max_ == 0) return;
+  if (!orders_.empty() && entry.order.created < pool.order(orders_.back()).created)
+    orders_ascend_ = false;
+  orders_.push_back(slot);
 }
 
 void Account::close_order(OrderPool& pool, Slot slot) {
@@ -22,6 +25,7 @@ void Account::close_order(OrderPool& pool, Slot slot) {
 
 void Account::add_fill(const Fill& fill) {
   if (orders_max_ == 0) return;
+  if (!fills_.empty() && fill.time < fills_.back().time) fills_ascend_ = false;
   fills_.push_back(fill);
   if (fills_.size() > orders_max_) fills_.pop_front();
 }

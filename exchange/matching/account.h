@@ -36,6 +36,11 @@ class Account {
   // none).
   const std::deque<Slot>& orders() const { return orders_; }
   const std::deque<Fill>& fills() const { return fills_; }
+  // False once a stamp was earlier than the one before it: the venue's clock may be set back (NTP,
+  // the fault clock_offset), and a search by time can then not end at the first one that is too
+  // old.
+  bool orders_ascend() const { return orders_ascend_; }
+  bool fills_ascend() const { return fills_ascend_; }
   Slot find(const ClientOrderId& client_id) const {
     const auto found = client_ids_.find(client_id);
     return found == client_ids_.end() ? kNoSlot : found->second;
@@ -56,6 +61,8 @@ class Account {
   std::unordered_map<ClientOrderId, Slot, HashClientId> client_ids_;
   std::deque<Slot> orders_;
   std::deque<Fill> fills_;
+  bool orders_ascend_ = true;
+  bool fills_ascend_ = true;
   Slot first_open_ = kNoSlot;
   Slot last_open_ = kNoSlot;
   std::size_t open_count_ = 0;

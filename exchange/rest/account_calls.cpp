@@ -39,11 +39,12 @@ RestApi::Failure RestApi::my_trades(Call& call) {
   const std::string_view order_text = parameters_.text("orderId");
   const OrderId order = parse_order_id(order_text);
   std::vector<const Fill*> chosen;
-  const auto& fills = venue_.engine().account(call.account).fills();
+  const Account& owner = venue_.engine().account(call.account);
+  const auto& fills = owner.fills();
   for (auto fill = fills.rbegin(); fill != fills.rend() && chosen.size() < range.limit; ++fill) {
     const std::int64_t time = fill->time.ns / 1'000'000;
-    if (time < range.from_ms) break;  // In the order of time: all others are older.
-    const bool wanted = fill->symbol == symbol && time <= range.to_ms;
+    if (time < range.from_ms && owner.fills_ascend()) break;  // all others are older
+    const bool wanted = fill->symbol == symbol && range.holds(time);
     if (wanted && (order_text.empty() || fill->order == order)) chosen.push_back(&*fill);
   }
   JsonWriter json(call.answer.body);

@@ -256,13 +256,14 @@ RestApi::Failure RestApi::all_orders(Call& call) {
   if (const Failure failure = read_symbol(symbol)) return failure;
   const TimeRange range = read_range(kOrdersDefault, kOrdersMax);
   const MatchingEngine& engine = venue_.engine();
-  const auto& slots = engine.account(call.account).orders();
+  const Account& owner = engine.account(call.account);
+  const auto& slots = owner.orders();
   std::vector<const Order*> chosen;
   for (auto slot = slots.rbegin(); slot != slots.rend() && chosen.size() < range.limit; ++slot) {
     const Order& order = engine.pool().order(*slot);
     const std::int64_t time = order.created.ns / 1'000'000;
-    if (time < range.from_ms) break;  // In the order of placement: all others are older.
-    if (order.symbol == symbol && time <= range.to_ms) chosen.push_back(&order);
+    if (time < range.from_ms && owner.orders_ascend()) break;  // all others are older
+    if (order.symbol == symbol && range.holds(time)) chosen.push_back(&order);
   }
   JsonWriter json(call.answer.body);
   json.open('[');

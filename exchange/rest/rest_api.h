@@ -112,6 +112,7 @@ class RestApi {
     std::int64_t from_ms = 0;
     std::int64_t to_ms = INT64_MAX;
     std::size_t limit = 0;
+    bool holds(std::int64_t time_ms) const { return time_ms >= from_ms && time_ms <= to_ms; }
   };
   TimeRange read_range(std::size_t limit_default, std::size_t limit_max) const;
   Failure each_symbol(Call& call, void (RestApi::*write)(std::string&, SymbolId) const);

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/exchange/desk.h"
 
 namespace levi::exchange {
@@ -126,6 +128,22 @@ TEST_F(RestTest, TheClockOffsetIsWhatTimestampsAreHeldAgainst) {
   EXPECT_EQ(
       raw("GET", "/api/v3/account", query + "&signature=" + mexc::mexc_sign(kSecret, query)).code(),
       700003);
+}
+
+// An entry in between is older than the range, those behind it are not: all of the range must come.
+TEST_F(RestTest, AClockThatWasSetBackHidesNoOrderAndNoTrade) {
+  const std::string market = "side=BUY&type=MARKET&quantity=0.01&newClientOrderId=";
+  ASSERT_EQ(order(market + "early").status, 200);
+  venue.set_clock_offset(-100s);
+  ASSERT_EQ(order(market + "back").status, 200);
+  venue.set_clock_offset(0s);
+  ASSERT_EQ(order(market + "late").status, 200);
+  const std::string since = "symbol=BTCUSDT&startTime=" + std::to_string(kStartMs - 10'000);
+  std::set<std::string> traded, placed;
+  for (const Json& one : call("GET", "myTrades", since).body) traded.insert(one["clientOrderId"]);
+  for (const Json& one : call("GET", "allOrders", since).body) placed.insert(one["clientOrderId"]);
+  EXPECT_EQ(traded, (std::set<std::string>{"early", "late"}));
+  EXPECT_EQ(placed, traded);
 }
 
 TEST_F(RestTest, BadOrdersAreRefusedWithAReasonAndWrittenDown) {
