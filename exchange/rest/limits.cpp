@@ -50,9 +50,11 @@ RateLimits::Verdict RateLimits::take_account(std::string_view endpoint, AccountI
   return verdict;
 }
 
-RateLimits::Verdict RateLimits::take_batch(AccountId account, MonoTime now) {
+RateLimits::Verdict RateLimits::take_rare(std::string_view endpoint, AccountId account,
+                                          MonoTime now) {
   Verdict verdict;
-  spend("batch#" + std::to_string(account.value), 1, kBatchesPerSecond, 1s, now, verdict);
+  const std::string key = std::string(endpoint) + "#s#" + std::to_string(account.value);
+  spend(key, 1, kRarePerSecond, 1s, now, verdict);
   return verdict;
 }
 

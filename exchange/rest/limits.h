@@ -2,7 +2,7 @@
 // learns to live with them.
 //
 // Weights are counted per endpoint in windows of 10 s, apart for each address and each account;
-// batch orders and accounts have a limit per second besides. Who keeps going against a 429 is
+// batch orders and GET /account have a limit per second besides. Who keeps going against a 429 is
 // banned (418) for a while.
 #pragma once
 
@@ -27,8 +27,8 @@ class RateLimits {
   static constexpr int kWeightMax =
       500;  // per endpoint and window, by address and by account alike
   static constexpr Nanos kWindow{10'000'000'000};
-  static constexpr int kBatchesPerSecond = 2;
-  static constexpr int kRefusalsMax = 50;  // in kRefusalWindow; the next one is a ban
+  static constexpr int kRarePerSecond = 2;  // batch orders, GET /account: by account
+  static constexpr int kRefusalsMax = 50;   // in kRefusalWindow; the next one is a ban
   static constexpr Nanos kRefusalWindow{60'000'000'000};
   static constexpr Nanos kBan{120'000'000'000};
   static constexpr std::size_t kOpenOrdersMax = 500;
@@ -43,7 +43,8 @@ class RateLimits {
                MonoTime now);
   Verdict take_account(std::string_view endpoint, AccountId account, CallWeight weight,
                        MonoTime now);
-  Verdict take_batch(AccountId account, MonoTime now);
+  // Of the endpoints that have a limit per second.
+  Verdict take_rare(std::string_view endpoint, AccountId account, MonoTime now);
 
  private:
   struct Counter {

@@ -147,8 +147,9 @@ RestApi::Failure RestApi::check_limits(const Route& route, Call& call, bool by_a
     verdict = limits_.take(route.path, call.request.address, weight, now);
   } else {
     verdict = limits_.take_account(route.path, call.account, weight, now);
-    const bool batch = route.handler == &RestApi::batch_orders;
-    if (verdict.http_status == 200 && batch) verdict = limits_.take_batch(call.account, now);
+    const bool rare = route.handler == &RestApi::batch_orders || route.handler == &RestApi::account;
+    if (verdict.http_status == 200 && rare)
+      verdict = limits_.take_rare(route.path, call.account, now);
   }
   if (verdict.http_status == 200) return std::nullopt;
   call.answer.retry_after_s = verdict.retry_after_s;

@@ -337,6 +337,20 @@ TEST(RestLimits, AnAccountMayHave500OpenOrdersAndTwoBatchesASecond) {
   EXPECT_EQ(desk.call("POST", "batchOrders", batch).status, 429);
 }
 
+TEST(RestLimits, AnAccountMayAskForItselfTwiceASecond) {
+  RestOptions options;
+  options.limits = true;
+  Desk desk(options);
+  EXPECT_EQ(desk.call("GET", "account").status, 200);
+  EXPECT_EQ(desk.call("GET", "account").status, 200);
+  const Desk::Answer over = desk.call("GET", "account");
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(over.retry_after_s, 2);
+  EXPECT_EQ(desk.call("GET", "openOrders", "symbol=BTCUSDT").status, 200);
+  desk.at_ms(1'000);
+  EXPECT_EQ(desk.call("GET", "account").status, 200);
+}
+
 TEST(Keys, AKeysFileIsReadStrictly) {
   const auto keys = parse_keys(
       "keys:\n  - {key: a, secret: b, name: n, balances: {USDT: 10.5, BTC: 1}}\n  - {key: c, "
