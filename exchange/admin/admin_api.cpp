@@ -115,6 +115,19 @@ Result<FaultSpec> AdminApi::read_fault(std::string_view name) const {
     return error(ErrorCode::kNotFound, "no such fault: " + std::string(name));
   FaultSpec spec;
   spec.kind = *kind;
+  LEVI_TRY_STATUS(read_fault_scope(spec));
+  LEVI_TRY_STATUS(read_fault_amount(spec));
+  spec.new_connections = parameters_.text("new") == "true";
+  spec.match = parameters_.text(spec.kind == FaultKind::kSilence ? "channel" : "path");
+  spec.method = parameters_.text("method");
+  if (spec.kind == FaultKind::kLoseAnswer) {  // An order's, unless something else is asked for.
+    if (spec.match.empty()) spec.match = "/api/v3/order";
+    if (spec.method.empty()) spec.method = "POST";
+  }
+  return spec;
+}
+
+Status AdminApi::read_fault_scope(FaultSpec& spec) const {
   spec.tag = parameters_.text("tag");
   if (spec.tag.size() > Faults::kTagMax)
     return error(ErrorCode::kInvalid, "the tag is longer than 64 characters");
@@ -131,21 +144,17 @@ Result<FaultSpec> AdminApi::read_fault(std::string_view name) const {
   if (target == kTargets.end())
     return error(ErrorCode::kInvalid, "on is none of market, private, rest, all");
   spec.on = *target;
-  spec.new_connections = parameters_.text("new") == "true";
+  if (!parameters_.has("symbol")) return ok();
+  spec.symbol = venue_.find_symbol(parameters_.text("symbol"));
+  if (spec.symbol == kNoSymbol) return error(ErrorCode::kInvalid, "no such symbol");
+  return ok();
+}
+
+Status AdminApi::read_fault_amount(FaultSpec& spec) const {
   const bool counted = spec.kind == FaultKind::kSkipVersions || spec.kind == FaultKind::kLoseAnswer;
   spec.count = parameters_.integer("count").value_or(counted ? 1 : 0);
   if (spec.count < 0 || (counted && spec.count == 0))
     return error(ErrorCode::kInvalid, "count must be positive");
-  spec.match = parameters_.text(spec.kind == FaultKind::kSilence ? "channel" : "path");
-  spec.method = parameters_.text("method");
-  if (spec.kind == FaultKind::kLoseAnswer) {  // An order's, unless something else is asked for.
-    if (spec.match.empty()) spec.match = "/api/v3/order";
-    if (spec.method.empty()) spec.method = "POST";
-  }
-  if (parameters_.has("symbol")) {
-    spec.symbol = venue_.find_symbol(parameters_.text("symbol"));
-    if (spec.symbol == kNoSymbol) return error(ErrorCode::kInvalid, "no such symbol");
-  }
   constexpr std::int64_t kDayMs = 86'400'000;
   const std::int64_t amount = parameters_.integer("ms").value_or(0);
   const std::int64_t lease = parameters_.integer("lease_ms").value_or(0);
@@ -156,7 +165,7 @@ Result<FaultSpec> AdminApi::read_fault(std::string_view name) const {
     return error(ErrorCode::kInvalid, "latency can't be negative");
   spec.amount = Nanos{amount * 1'000'000};
   spec.lease = Nanos{lease * 1'000'000};
-  return spec;
+  return ok();
 }
 
 void AdminApi::write_fault(JsonWriter& json, const Fault& fault) const {

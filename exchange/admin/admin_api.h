@@ -68,7 +68,10 @@ class AdminApi {
   LedgerCounts counts_of(const std::string& prefix, Arrival after);
   std::size_t page_limit() const;
   Result<FaultSpec> read_fault(std::string_view name) const;
+  Status read_fault_scope(FaultSpec& spec) const;   // tag, on, symbol
+  Status read_fault_amount(FaultSpec& spec) const;  // count, ms, lease_ms
   void write_fault(JsonWriter& json, const Fault& fault) const;
+  void write_order(JsonWriter& json, const Order& order, Quantity filled) const;
 
   Venue& venue_;
   PushHub& hub_;

@@ -134,6 +134,23 @@ void AdminApi::summary(AdminAnswer& answer) {
   json.close('}').close('}');
 }
 
+void AdminApi::write_order(JsonWriter& json, const Order& order, Quantity filled) const {
+  const MatchingEngine& engine = venue_.engine();
+  const SymbolSpec& spec = engine.symbol(order.symbol);
+  json.open('{')
+      .field("account", engine.account(order.account).name())
+      .field("symbol", spec.name.view());
+  json.field("client_id", order.client_id.view()).field("order_id", format_order_id(order.id));
+  json.field("side", side_word(order.side)).field("type", to_string(order.type));
+  json.field("price", order.price.value, spec.price_exponent);
+  json.field("quantity", order.quantity.value, spec.quantity_exponent)
+      .field("status", to_string(order.status));
+  json.field("executed", order.executed.value, spec.quantity_exponent);
+  json.field("fills", filled.value, spec.quantity_exponent)
+      .field("trades", order.trades)
+      .close('}');
+}
+
 void AdminApi::orders(AdminAnswer& answer) {
   const std::string_view prefix = parameters_.text("client_prefix");
   const OrderId after = parse_order_id(parameters_.text("after"));
@@ -156,21 +173,7 @@ void AdminApi::orders(AdminAnswer& answer) {
             [](const Order* a, const Order* b) { return a->id < b->id; });
   const bool more = chosen.size() > page_limit();
   if (more) chosen.resize(page_limit());
-  for (const Order* order : chosen) {
-    const SymbolSpec& spec = engine.symbol(order->symbol);
-    json.open('{')
-        .field("account", engine.account(order->account).name())
-        .field("symbol", spec.name.view());
-    json.field("client_id", order->client_id.view()).field("order_id", format_order_id(order->id));
-    json.field("side", side_word(order->side)).field("type", to_string(order->type));
-    json.field("price", order->price.value, spec.price_exponent);
-    json.field("quantity", order->quantity.value, spec.quantity_exponent)
-        .field("status", to_string(order->status));
-    json.field("executed", order->executed.value, spec.quantity_exponent);
-    json.field("fills", filled[order->id.value].value, spec.quantity_exponent)
-        .field("trades", order->trades)
-        .close('}');
-  }
+  for (const Order* order : chosen) write_order(json, *order, filled[order->id.value]);
   json.close(']').key("next");
   if (more) {
     json.text(format_order_id(chosen.back()->id));

@@ -83,55 +83,67 @@ void PushHub::greet(Group& group, Session& session, MonoTime now) {
 }
 
 void PushHub::encode(Group& group, BookVersion from) {
-  const MatchingEngine& engine = venue_.engine();
   begin_push(group.name, group.symbol);
-  const mexc::Channel& channel = group.channel;
-  switch (channel.kind) {
-    case ChannelKind::kAggreDepth: {
-      auto& body = *push_.mutable_publicaggredepths();
-      body.set_eventtype(event_type(group.name));
-      encode_depth(engine, group.symbol, group.changes, from, group.sent, body);
+  switch (group.channel.kind) {
+    case ChannelKind::kAggreDepth:
+    case ChannelKind::kLimitDepth:
+      encode_levels(group, from);
       break;
-    }
     case ChannelKind::kAggreDeals: {
       auto& body = *push_.mutable_publicaggredeals();
       body.set_eventtype(event_type(group.name));
-      encode_deals(engine.symbol(group.symbol), group.trades, body);
+      encode_deals(venue_.engine().symbol(group.symbol), group.trades, body);
       break;
     }
     case ChannelKind::kAggreBookTicker:
-      encode_book_ticker(engine, group.symbol, *push_.mutable_publicaggrebookticker());
+      encode_book_ticker(venue_.engine(), group.symbol, *push_.mutable_publicaggrebookticker());
       break;
     case ChannelKind::kBookTickerBatch:
-      encode_book_ticker_batch(engine, group.symbol, *push_.mutable_publicbooktickerbatch());
+      encode_book_ticker_batch(venue_.engine(), group.symbol,
+                               *push_.mutable_publicbooktickerbatch());
       break;
-    case ChannelKind::kLimitDepth: {
-      auto& body = *push_.mutable_publiclimitdepths();
-      body.set_eventtype("spot@public.limit.depth.v3.api.pb");
-      encode_limit_depth(engine, group.symbol, channel.levels, body);
-      break;
-    }
+    default:
+      encode_statistics(group);
+  }
+  push_.SerializeToString(&bytes_);
+}
+
+void PushHub::encode_levels(Group& group, BookVersion from) {
+  const MatchingEngine& engine = venue_.engine();
+  if (group.channel.kind == ChannelKind::kAggreDepth) {
+    auto& body = *push_.mutable_publicaggredepths();
+    body.set_eventtype(event_type(group.name));
+    encode_depth(engine, group.symbol, group.changes, from, group.sent, body);
+  } else {
+    auto& body = *push_.mutable_publiclimitdepths();
+    body.set_eventtype("spot@public.limit.depth.v3.api.pb");
+    encode_limit_depth(engine, group.symbol, group.channel.levels, body);
+  }
+}
+
+void PushHub::encode_statistics(const Group& group) {
+  const MatchingEngine& engine = venue_.engine();
+  const auto ticker = [&](SymbolId symbol, auto& item) {
+    encode_mini_ticker(engine.symbol(symbol), venue_.market(symbol).day(venue_.now()), item);
+  };
+  switch (group.channel.kind) {
     case ChannelKind::kKline: {
-      const auto& candles = venue_.market(group.symbol).candles(channel.interval);
+      const auto& candles = venue_.market(group.symbol).candles(group.channel.interval);
       const Candle candle = candles.empty() ? Candle{} : candles.back();
-      encode_kline(engine.symbol(group.symbol), channel.interval, candle,
+      encode_kline(engine.symbol(group.symbol), group.channel.interval, candle,
                    *push_.mutable_publicspotkline());
       break;
     }
     case ChannelKind::kMiniTicker:
-      encode_mini_ticker(engine.symbol(group.symbol), venue_.market(group.symbol).day(venue_.now()),
-                         *push_.mutable_publicminiticker());
+      ticker(group.symbol, *push_.mutable_publicminiticker());
       break;
     case ChannelKind::kMiniTickers:
-      for (std::uint16_t i = 0; i < engine.symbols().size(); ++i) {
-        encode_mini_ticker(engine.symbols()[i], venue_.market(SymbolId{i}).day(venue_.now()),
-                           *push_.mutable_publicminitickers()->add_items());
-      }
+      for (std::uint16_t i = 0; i < engine.symbols().size(); ++i)
+        ticker(SymbolId{i}, *push_.mutable_publicminitickers()->add_items());
       break;
     default:
       LEVI_UNREACHABLE();  // Private channels have no group.
   }
-  push_.SerializeToString(&bytes_);
 }
 
 void PushHub::begin_push(std::string_view channel, SymbolId symbol) {

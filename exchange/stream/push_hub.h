@@ -94,6 +94,8 @@ class PushHub : public MatchListener {
   void flush(Group& group, MonoTime now);
   void greet(Group& group, Session& session, MonoTime now);
   void encode(Group& group, BookVersion from);
+  void encode_levels(Group& group, BookVersion from);
+  void encode_statistics(const Group& group);
   void begin_push(std::string_view channel, SymbolId symbol);
   void send(Session& session, bool binary, std::string_view payload, MonoTime now);
   bool begin_private(AccountId account, mexc::ChannelKind kind, SymbolId symbol);
