@@ -119,9 +119,13 @@ class Trials {
     });
     LEVI_CHECK(made);
     venue_ = std::move(made.value());
-    const auto instruments = venue_->load_instruments();
-    LEVI_CHECK(instruments);
-    venue_->set_instruments(instruments.value());
+    bool loaded = false;
+    venue_->load_instruments([&](const auto& instruments) {
+      LEVI_CHECK(instruments);
+      venue_->set_instruments(instruments.value());
+      loaded = true;
+    });
+    while (!loaded) loop_.run_once(kDistance);
   }
 
   void run(Samples& samples) {

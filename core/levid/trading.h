@@ -84,7 +84,11 @@ class Trading {
 
   Status journal_start();
   void connect_venue();
+  bool wait_for_ring();
+  void on_instruments(const Result<std::vector<machine::InstrumentDefined>>& instruments);
   void begin_trading(const std::vector<machine::InstrumentDefined>& instruments);
+  void bring_up_engines();
+  void ask_again_for(const char* what, const Error& why, std::function<void()> again);
   void define_engines();
   Status start_hub();
   void forward_market_data(const machine::Event& event, Instant now);
@@ -145,6 +149,7 @@ class Trading {
   Instant ring_full_since_;
   bool store_was_ok_ = true;
   bool trading_told_ = false;
+  bool venue_known_ = false;  // it has named its instruments: feeds and reconciliation run
   bool stopping_ = false;
   MonoTime stop_deadline_ = kNever;
   Nanos connect_delay_{0};

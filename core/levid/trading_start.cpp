@@ -1,5 +1,6 @@
 // How trading begins: the start is journalled, the venue asked for its instruments until it
-// answers, then feeds, engines and reconciliation.
+// answers, then feeds, reconciliation and engines. Nothing here waits: meanwhile the thread sees
+// the latch, answers commands, and cancels what the journal knows of.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -25,7 +26,8 @@ std::size_t id_of(const Items& items, std::string_view name, const NameOf& name_
   return items.size();
 }
 
-venue::VenueOptions venue_options(const Config& config, const journal::Identity& identity) {
+venue::VenueOptions venue_options(const Config& config, const journal::Identity& identity,
+                                  const machine::State& state) {
   venue::VenueOptions options;
   options.rest = config.venue_rest;
   options.websocket = config.venue_websocket;
@@ -37,6 +39,9 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
   options.gateway.recv_window = config.recv_window;
   options.gateway.answer_timeout = config.answer_timeout;
   options.symbols = config.symbols;
+  for (const machine::Instrument& instrument : state.instruments) {
+    if (instrument.defined) options.journalled.push_back(instrument.definition);
+  }
   options.data_age_max = config.limits.data_age_max;
   options.use_websocket = config.use_websocket;
   options.jitter_seed = os::random_seed();
@@ -48,8 +53,9 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
 
 Status Trading::start() {
   LEVI_TRY_STATUS(journal_start());
-  LEVI_TRY_ASSIGN(venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_),
-                                           [this](const machine::Event& event) { apply(event); }));
+  LEVI_TRY_ASSIGN(
+      venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_, machine_.state()),
+                               [this](const machine::Event& event) { apply(event); }));
   gateway_ = &venue_->gateway();
   loop_.each_round([this] { round(); });
   loop_.after(1s, [this] { each_second(); });
@@ -84,22 +90,23 @@ void Trading::set_waiting_for(std::string why) {
 
 void Trading::connect_venue() {
   if (stopping_) return;
-  if (ring_nearly_full()) {  // Definitions that are not journalled are never made up for.
-    set_waiting_for("the journal ring is nearly full: the disk does not follow");
-    loop_.after(kConnectDelayMin, [this] { connect_venue(); });
-    return;
-  }
-  auto instruments = venue_->load_instruments();
+  if (wait_for_ring()) return;
+  venue_->load_instruments([this](auto instruments) { on_instruments(instruments); });
+}
+
+// Definitions that are not journalled are never made up for.
+bool Trading::wait_for_ring() {
+  if (!ring_nearly_full()) return false;
+  set_waiting_for("the journal ring is nearly full: the disk does not follow");
+  loop_.after(kConnectDelayMin, [this] { connect_venue(); });
+  return true;
+}
+
+void Trading::on_instruments(const Result<std::vector<machine::InstrumentDefined>>& instruments) {
+  if (stopping_ || wait_for_ring()) return;
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
-  if (instruments) {
-    begin_trading(instruments.value());
-    return;
-  }
-  const std::string why = instruments.error().text();
-  if (why != waiting_for_) spdlog::error("venue: {}; asking again", why);
-  set_waiting_for(why);
-  connect_delay_ = std::clamp(connect_delay_ * 2, kConnectDelayMin, kConnectDelayMax);
-  loop_.after(connect_delay_, [this] { connect_venue(); });
+  if (instruments) return begin_trading(instruments.value());
+  ask_again_for("venue", instruments.error(), [this] { connect_venue(); });
 }
 
 void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instruments) {
@@ -115,18 +122,30 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   }
   venue_->set_instruments(numbered);
   define_engines();
-  const Status hub = start_hub();
-  if (!hub) {
-    set_waiting_for(hub.error().text());
-    spdlog::error("engines: {}", waiting_for_);
-    return;
-  }
-  set_waiting_for("");
+  venue_known_ = true;
   venue_->market().start();
   venue_->private_stream().start();
   if (!latch::Word{latch_word_}.sealed() && config_.live)
     venue_->gateway().open_order_connections();
   reconcile(reconcile_since_ - kReconcileOverlap);
+  connect_delay_ = Nanos{0};
+  bring_up_engines();
+}
+
+// What stands at the venue is looked after whether engines can be started or not.
+void Trading::bring_up_engines() {
+  if (stopping_) return;
+  const Status hub = start_hub();
+  if (hub) return set_waiting_for("");
+  ask_again_for("engines", hub.error(), [this] { bring_up_engines(); });
+}
+
+void Trading::ask_again_for(const char* what, const Error& why, std::function<void()> again) {
+  const std::string text = why.text();
+  if (text != waiting_for_) spdlog::error("{}: {}; trying again", what, text);
+  set_waiting_for(text);
+  connect_delay_ = std::clamp(connect_delay_ * 2, kConnectDelayMin, kConnectDelayMax);
+  loop_.after(connect_delay_, std::move(again));
 }
 
 void Trading::define_engines() {

@@ -24,6 +24,9 @@ struct VenueOptions {
   std::string websocket_path = "/ws";
   GatewayOptions gateway;
   std::vector<std::string> symbols;
+  // What the journal knows of: orders in these can be cancelled and asked for before
+  // `load_instruments` has succeeded, and in those that `symbols` no longer names.
+  std::vector<machine::InstrumentDefined> journalled;
   Nanos data_age_max{1s};     // the watchdog's limit per subscription
   bool use_websocket = true;  // MEXC_USE_WS=false forces polling
   std::uint64_t jitter_seed = 0;
@@ -39,11 +42,14 @@ class Venue {
  public:
   using Emit = std::function<void(const machine::Event&)>;
   virtual ~Venue() = default;
-  // Blocking, at start-up only: serverTime (clock offset beyond 1 s is an error that names it), the
-  // key and its signature, and exchangeInfo for the symbols.
-  virtual Result<std::vector<machine::InstrumentDefined>> load_instruments() = 0;
-  // The same instruments with the ids that levid gave them; before anything else is asked of the
-  // venue.
+  // At start-up: asks serverTime (a clock offset beyond 1 s is an error that names it), then the
+  // key and its signature, then exchangeInfo for the symbols. Returns at once; `done` is called
+  // once, by the loop, each question within the gateway's answer_timeout. A second call forgets the
+  // first one's `done`. kUnreachable: no answer, worth another try; kRefused: clock or key, to be
+  // mended; kInvalid: a symbol.
+  using Loaded = std::function<void(Result<std::vector<machine::InstrumentDefined>>)>;
+  virtual void load_instruments(Loaded done) = 0;
+  // The same instruments with the ids that levid gave them: from now on they are traded.
   virtual void set_instruments(const std::vector<machine::InstrumentDefined>& instruments) = 0;
   virtual Gateway& gateway() = 0;
   virtual Feed& market() = 0;

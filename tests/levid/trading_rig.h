@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -22,11 +23,18 @@ class TradingRig {
  public:
   // Nobody answers at `venue` until a stage is given. `more` stands at the end of the
   // configuration.
-  explicit TradingRig(const exchange::Stage* venue = nullptr, const std::string& more = "") {
+  explicit TradingRig(const exchange::Stage* venue = nullptr, const std::string& more = "")
+      : TradingRig(venue != nullptr ? venue->endpoint().text() : std::string("127.0.0.1:1"), more) {
+  }
+  // `original`: the data folder is a copy of that rig's.
+  explicit TradingRig(const std::string& address, const std::string& more = "",
+                      const TradingRig* original = nullptr) {
+    if (original != nullptr) {
+      std::filesystem::copy(original->config.data, data_ / "data",
+                            std::filesystem::copy_options::recursive);
+    }
     LEVI_CHECK(os::write_file_atomic(data_ / "key", exchange::Stage::kKey));
     LEVI_CHECK(os::write_file_atomic(data_ / "secret", exchange::Stage::kSecret));
-    const std::string address =
-        venue != nullptr ? venue->endpoint().text() : std::string("127.0.0.1:1");
     const std::string text =
         "mode: LIVE\ndata: " + data_ / "data" + "\nruntime: " + runtime_ / "levi" +
         "\nsymbols: [BTCUSDT, ETHUSDT]\nvenue:\n  rest: " + address +
@@ -38,6 +46,15 @@ class TradingRig {
     auto started = levid::start_up(config);
     LEVI_CHECK(started);
     startup = std::move(started).value();
+  }
+
+  // As the trading thread would: into the journal, then into the machine.
+  void journal(const machine::Event& event, Instant now) {
+    const auto sequence =
+        startup->writer.append(machine::event_type(event), machine::event_bytes(event), now);
+    LEVI_CHECK(sequence.value != 0);
+    machine::Effects dropped;
+    startup->machine.step(event, now, dropped);
   }
 
   // `last`: what the journal would have as its last instant.

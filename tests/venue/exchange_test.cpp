@@ -93,9 +93,11 @@ class WithExchange : public testing::Test {
     auto made = make_mexc(loop, *latch, options, recorder.emit());
     ASSERT_TRUE(made);
     venue = std::move(made.value());
-    const auto loaded = venue->load_instruments();
-    ASSERT_TRUE(loaded) << loaded.error().text();
-    instruments = loaded.value();
+    std::optional<Result<std::vector<machine::InstrumentDefined>>> loaded;
+    venue->load_instruments([&](auto answer) { loaded = std::move(answer); });
+    ASSERT_TRUE(wait([&] { return loaded.has_value(); }));
+    ASSERT_TRUE(*loaded) << loaded->error().text();
+    instruments = loaded->value();
     venue->set_instruments(instruments);
     venue->market().start();
     venue->private_stream().start();

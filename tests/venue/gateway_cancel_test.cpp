@@ -101,6 +101,42 @@ TEST(Gateway, ACancelsOwnLimitAndABanHoldItBack) {
   }
 }
 
+// levid was killed with orders at the venue, and the venue answers no question of the start.
+TEST(Gateway, WhatTheJournalKnowsIsCancelledBeforeTheVenueHasNamedItsSymbols) {
+  Rig rig;
+  rig.drop("BTCUSDT");
+  rig.open_gateway();
+  rig.fake.answer("DELETE /order", 200,
+                  test::order_json("BTCUSDT", rig.client_id(1), "CANCELED", "0"));
+  rig.fake.answer("DELETE /openOrders", 200,
+                  "[" + test::order_json("BTCUSDT", rig.client_id(2), "CANCELED", "0.5000") + "]");
+  rig.gateway->cancel({{1}, {0}, {7}, OrderKind::kNormal});
+  rig.gateway->cancel_all({{0}});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 2; }));
+  EXPECT_EQ(rig.recorder.count<CancelFailed>(), 0u);
+  rig.gateway->send(test::an_order(3), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<machine::OrderUnsent>() == 1; }));
+}
+
+TEST(Gateway, ASymbolThatTheVenueDroppedSpoilsNoCancelOfTheOthers) {
+  Rig rig;
+  rig.make_gateway();
+  std::vector<std::string> asked;
+  rig.fake.on("DELETE /openOrders", [&](const os::HttpRequest& request, const auto& reply) {
+    asked.push_back(*request.parameter("symbol"));
+    const bool spoiled = asked.back().find("BTCUSDT") != std::string::npos;
+    if (spoiled)
+      return test::FakeVenue::send(reply, 400, R"({"code":10007,"msg":"symbol not support"})");
+    test::FakeVenue::send(
+        reply, 200, "[" + test::order_json("ETHUSDT", rig.client_id(2), "CANCELED", "0") + "]");
+  });
+  rig.gateway->cancel_all({{0}, {1}});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  test::run_ready(rig.loop);
+  std::sort(asked.begin() + 1, asked.end());
+  EXPECT_EQ(asked, (std::vector<std::string>{"BTCUSDT,ETHUSDT", "BTCUSDT", "ETHUSDT"}));
+}
+
 TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
   Rig rig;
   rig.make_gateway();

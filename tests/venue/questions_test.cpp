@@ -1,35 +1,23 @@
-// Questions about orders: the not-found rule, trades by pages, reconciliation.
+// Questions about orders: the not-found rule, trades by pages.
+#include "tests/venue/questions.h"
+
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/os/clock.h"
-#include "tests/venue/rig.h"
 
 namespace levi::mexc {
 namespace {
 
-using machine::ForeignOrder;
-using machine::ReconcileDone;
-using machine::ReconcileStarted;
 using machine::VenueFill;
 using machine::VenueOrderState;
 using machine::VenueStatus;
 using nlohmann::json;
+using test::HeldClock;
+using test::kNotFound;
+using test::kSigned_ms;
 using test::Rig;
-
-constexpr const char* kNotFound = R"({"code":-2013,"msg":"no such order"})";
-constexpr std::int64_t kSigned_ms = 1'736'412'092'433;
-
-// Ours and the venue's clock stand still until a test moves them.
-struct HeldClock {
-  explicit HeldClock(Rig& rig) : rig_(rig) { set(kSigned_ms); }
-  void set(std::int64_t ms, std::int64_t venue_ahead_ms = 0) {
-    rig_.fake.clock_held_ms = ms + venue_ahead_ms;
-    rig_.wall = Instant{ms * 1'000'000};
-  }
-  Rig& rig_;
-};
+using test::serve_trades;
+using test::trade_json;
 
 TEST(OrderQueries, AFoundOrderIsReportedOnce) {
   Rig rig;
@@ -130,9 +118,26 @@ TEST(OrderQueries, AClockErrorIsMendedAndAskedOnceMore) {
     }
     test::FakeVenue::send(reply, 200, test::order_json("BTCUSDT", rig.client_id(9), "NEW", "0"));
   });
+  rig.queries.remember({9}, kSigned_ms);
   rig.queries.query(rig.question(9));
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
   EXPECT_EQ(rig.fake.asked_count("GET /order"), 2u);
+}
+
+// A start with a clock that is behind: by our own time, the order's could be over already.
+TEST(OrderQueries, BeforeTheVenueToldItsTimeOursDecidesNothing) {
+  Rig rig;
+  HeldClock clock(rig);
+  clock.set(kSigned_ms, 10'000);
+  rig.fake.answer("GET /order", 400, kNotFound);
+  rig.queries.query(rig.question(9));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  const std::size_t times = rig.fake.asked_count("GET /time");
+  ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("GET /time") >= times + 2; }));
+  EXPECT_EQ(rig.recorder.count<VenueOrderState>(), 1u) << "final too early";
+  clock.set(kSigned_ms + 1201, 10'000);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 2; }));
+  EXPECT_TRUE(rig.recorder.last<VenueOrderState>().not_found_final);
 }
 
 TEST(OrderQueries, AnswersThatNeverMakeSenseAreUncertain) {
@@ -145,27 +150,6 @@ TEST(OrderQueries, AnswersThatNeverMakeSenseAreUncertain) {
 }
 
 // --- trades ---
-
-json trade_json(const std::string& id, const std::string& client_id, std::int64_t time_ms) {
-  return {
-      {"symbol", "BTCUSDT"}, {"id", id},          {"orderId", "C02__9"},       {"price", "100.00"},
-      {"qty", "0.0001"},     {"commission", "0"}, {"commissionAsset", "USDT"}, {"time", time_ms},
-      {"isBuyer", true},     {"isMaker", false},  {"clientOrderId", client_id}};
-}
-
-// Answers as the venue: at most 100, of the window asked for, in an order of its own.
-void serve_trades(Rig& rig, const std::vector<json>& trades) {
-  rig.fake.on("GET /myTrades", [trades](const os::HttpRequest& request, const auto& reply) {
-    const std::int64_t from = std::stoll(*request.parameter("startTime"));
-    const std::int64_t to = std::stoll(*request.parameter("endTime"));
-    json page = json::array();
-    for (auto trade = trades.rbegin(); trade != trades.rend() && page.size() < 100; ++trade) {
-      const std::int64_t time = (*trade)["time"];
-      if (time >= from && time <= to) page.push_back(*trade);
-    }
-    test::FakeVenue::send(reply, 200, page.dump());
-  });
-}
 
 TEST(TradePages, SplitsFullPagesUntilEveryTradeIsSeen) {
   Rig rig;
@@ -243,138 +227,6 @@ TEST(Gateway, FetchesTheTradesOfOneOrderByItsVenueId) {
   EXPECT_EQ(rig.recorder.last<VenueFill>().trade, "t1");
   EXPECT_EQ(rig.fake.asked_count("GET /myTrades"), 1u) << "asked for once, not twice at a time";
   EXPECT_EQ(rig.fake.asked("GET /myTrades")[0].parameter("orderId"), "C02__000009");
-}
-
-// --- reconciliation ---
-
-struct Reconciling {
-  explicit Reconciling(Rig& rig)
-      : reconciler({rig.loop, rig.rest, rig.clock, rig.instruments, rig.queries, rig.trades,
-                    [this](OrderSequence one) { return one.value == outstanding; }},
-                   rig.options.gateway.instance, rig.recorder.emit()) {
-    state.instruments.resize(2);
-  }
-  void add(std::uint64_t sequence, machine::OrderState order_state, std::uint16_t symbol = 0) {
-    machine::Order order;
-    order.sequence = {sequence};
-    order.incarnation = {5};
-    order.symbol = {symbol};
-    order.state = order_state;
-    state.orders[sequence] = order;
-    if (symbol < 2) ++state.instruments[symbol].open_orders;
-  }
-  machine::State state;
-  std::uint64_t outstanding = 0;
-  Reconciler reconciler;
-};
-
-TEST(Reconciler, AsksActiveSymbolsFirstThenFillsThenStatesThenMissingOrders) {
-  Rig rig;
-  HeldClock clock(rig);
-  Reconciling r(rig);
-  r.add(1, machine::OrderState::kOpen, 1);      // listed as open
-  r.add(2, machine::OrderState::kInFlight, 1);  // not listed: asked for
-  r.add(3, machine::OrderState::kUnknown, 1);   // not listed and never found
-  r.add(4, machine::OrderState::kFilled, 1);    // terminal: not asked for
-  r.outstanding = 6;
-  r.add(6, machine::OrderState::kInFlight, 1);  // its answer is awaited: not asked for
-  std::vector<std::string> symbols;
-  rig.fake.on("GET /openOrders", [&](const os::HttpRequest& request, const auto& reply) {
-    symbols.push_back(*request.parameter("symbol"));
-    const bool eth = symbols.back() == "ETHUSDT";
-    test::FakeVenue::send(reply, 200,
-                          eth ? "[" + test::order_json("ETHUSDT", rig.client_id(1, 5), "NEW", "0") +
-                                    "," +
-                                    test::order_json("ETHUSDT", "manual-order-1", "NEW", "0") + "]"
-                              : "[]");
-  });
-  rig.fake.on("GET /myTrades", [&](const os::HttpRequest& request, const auto& reply) {
-    json trade = trade_json("t1", rig.client_id(2, 5), kSigned_ms);
-    trade["symbol"] = "ETHUSDT";
-    const bool eth = *request.parameter("symbol") == "ETHUSDT";
-    test::FakeVenue::send(reply, 200, (eth ? json::array({trade}) : json::array()).dump());
-  });
-  rig.fake.on("GET /order", [&](const os::HttpRequest& request, const auto& reply) {
-    if (*request.parameter("origClientOrderId") != rig.client_id(2, 5)) {
-      return test::FakeVenue::send(reply, 400, kNotFound);
-    }
-    test::FakeVenue::send(reply, 200,
-                          test::order_json("ETHUSDT", rig.client_id(2, 5), "FILLED", "0.0001"));
-  });
-  r.reconciler.start(r.state, Instant{(kSigned_ms - 60'000) * 1'000'000});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 3; }));
-  EXPECT_TRUE(r.reconciler.running()) << "one order may still be on its way";
-  clock.set(kSigned_ms + 1201);
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
-  EXPECT_EQ(symbols, (std::vector<std::string>{"ETHUSDT", "BTCUSDT"}));
-  const auto& events = rig.recorder.events();
-  EXPECT_TRUE(std::holds_alternative<ReconcileStarted>(events.at(0)));
-  EXPECT_TRUE(std::holds_alternative<VenueFill>(events.at(1)));
-  EXPECT_TRUE(std::holds_alternative<VenueOrderState>(events.at(2)));
-  EXPECT_TRUE(std::holds_alternative<ForeignOrder>(events.at(3)));
-  const auto states = rig.recorder.all<VenueOrderState>();
-  EXPECT_TRUE(states.back().not_found_final);
-  EXPECT_EQ(states.back().sequence.value, 3u);
-  const auto done = rig.recorder.last<ReconcileDone>();
-  EXPECT_EQ(done.orders_checked, 3u);
-  EXPECT_EQ(done.fills_added, 1u);
-  EXPECT_EQ(done.unsettled, 0u);
-}
-
-TEST(Reconciler, RepeatsItselfUntilTheVenueAnswers) {
-  Rig rig;
-  Reconciling r(rig);
-  int call = 0;
-  rig.fake.on("GET /openOrders", [&](const auto&, const auto& reply) {
-    if (++call < 4) return reply->reset();
-    test::FakeVenue::send(reply, 200, "[]");
-  });
-  rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
-  EXPECT_EQ(call, 5) << "three failures, then both symbols";
-}
-
-TEST(Reconciler, WhatMakesNoSenseIsUnsettled) {
-  Rig rig;
-  Reconciling r(rig);
-  r.add(1, machine::OrderState::kOpen, 9);  // of a symbol that is no longer configured
-  rig.fake.answer("GET /openOrders", 200, R"([{"symbol":"BTCUSDT"}])");
-  rig.fake.answer("GET /myTrades", 200, R"([{"symbol":"BTCUSDT"}])");
-  r.reconciler.start(r.state, Instant{});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
-  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u + 2u + 2u);
-}
-
-TEST(Reconciler, CountsOnlyFillsThatTheMachineDoesNotHave) {
-  Rig rig({"BTCUSDT"});
-  Reconciling r(rig);
-  r.add(9, machine::OrderState::kFilled);
-  r.state.orders[9].trades = {"t1"};
-  const std::int64_t now_ms = rig.clock.now_ms();
-  serve_trades(rig, {trade_json("t1", rig.client_id(9), now_ms),
-                     trade_json("t2", rig.client_id(9), now_ms)});
-  rig.fake.answer("GET /openOrders", 200, "[]");
-  r.reconciler.start(r.state, os::wall_now() - 60s);
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
-  EXPECT_EQ(rig.recorder.last<ReconcileDone>().fills_added, 1u);
-}
-
-TEST(Reconciler, ASecondStartBeginsAnewAndOnlyThatOneEnds) {
-  Rig rig;
-  Reconciling r(rig);
-  std::vector<test::FakeVenue::Reply> held;
-  rig.fake.on("GET /openOrders", [&](const auto&, const auto& reply) { held.push_back(reply); });
-  rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
-  ASSERT_TRUE(rig.wait([&] { return held.size() == 1; }));
-  rig.fake.answer("GET /openOrders", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
-  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
-  test::FakeVenue::send(held[0], 200, "[]");
-  test::run_ready(rig.loop);
-  EXPECT_EQ(rig.recorder.count<ReconcileDone>(), 1u);
-  EXPECT_EQ(rig.recorder.count<ReconcileStarted>(), 2u);
 }
 
 }  // namespace

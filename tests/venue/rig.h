@@ -93,6 +93,15 @@ struct Rig {
                                                    ordinal, 1, recorder.emit());
     stream->start();
   }
+  // As after a start whose configuration no longer names it: the journal alone does.
+  void drop(const std::string& symbol) {
+    std::vector<machine::InstrumentDefined> journalled;
+    std::vector<mexc::Instrument> left = instruments.traded();
+    for (const auto& instrument : left) journalled.push_back(instrument.definition);
+    std::erase_if(left, [&](const auto& instrument) { return instrument.name == symbol; });
+    instruments = mexc::Instruments(journalled);
+    instruments.assign(std::move(left));
+  }
   std::string client_id(std::uint64_t sequence, std::uint32_t incarnation = 7) const {
     return format_client_order_id(
                {OrderKind::kNormal, options.gateway.instance, {incarnation}, {sequence}})

@@ -1,73 +1,51 @@
-// The blocking questions at the start, against a venue on a thread of its own: what an operator
-// reads when something is wrong.
+// The questions at the start: what an operator reads when something is wrong.
 #include "core/venue/mexc/start_up.h"
 
 #include <gtest/gtest.h>
 
-#include <future>
+#include <optional>
 
-#include "core/os/thread.h"
 #include "tests/venue/rig.h"
 
 namespace levi::mexc {
 namespace {
 
+using test::Rig;
+
 constexpr std::int64_t kWall_ms = 1'736'412'092'433;  // this machine's clock stands still
 
-class VenueThread {
- public:
-  explicit VenueThread(std::function<void(test::FakeVenue&)> script) {
-    std::promise<os::Endpoint> ready;
-    auto endpoint = ready.get_future();
-    thread_ = os::start_thread("venue", [this, script = std::move(script), &ready] {
-      test::FakeVenue fake(loop_);
-      fake.clock_held_ms = kWall_ms;
-      fake.on("GET /exchangeInfo", [](const os::HttpRequest& request, const auto& reply) {
-        EXPECT_EQ(request.parameter("symbols"), "BTCUSDT,ETHUSDT");
-        test::FakeVenue::send(reply, 200,
-                              "{\"symbols\":[" + test::symbol_json("ETHUSDT") + "," +
-                                  test::symbol_json("BTCUSDT") + "]}");
-      });
-      script(fake);
-      ready.set_value(fake.endpoint());
-      loop_.run();
-    });
-    endpoint_ = endpoint.get();
-  }
-  ~VenueThread() {
-    loop_.stop();
-    thread_.join();
-  }
-  const os::Endpoint& endpoint() const { return endpoint_; }
-
- private:
-  os::Loop loop_;
-  os::Endpoint endpoint_;
-  os::Thread thread_;
-};
-
 struct Starting {
-  Result<std::vector<Instrument>> load(const os::Endpoint& endpoint) {
-    options.rest = endpoint;
-    options.credentials = {test::kKey, test::kSecret};
-    options.answer_timeout = test::kWaitMax;
-    auto signer = Signer::create(test::kSecret);
-    EXPECT_TRUE(signer);
-    return StartUp(options, signer.value(), clock).load({"BTCUSDT", "ETHUSDT"});
+  Starting() {
+    rig.wall = Instant{kWall_ms * 1'000'000};
+    rig.fake.clock_held_ms = kWall_ms;
+    rig.fake.on("GET /exchangeInfo", [](const os::HttpRequest& request, const auto& reply) {
+      EXPECT_EQ(request.parameter("symbols"), "BTCUSDT,ETHUSDT");
+      test::FakeVenue::send(reply, 200,
+                            "{\"symbols\":[" + test::symbol_json("ETHUSDT") + "," +
+                                test::symbol_json("BTCUSDT") + "]}");
+    });
   }
-  venue::GatewayOptions options;
-  VenueClock clock{[] { return Instant{kWall_ms * 1'000'000}; }};
+  Result<std::vector<Instrument>> load() {
+    std::optional<Result<std::vector<Instrument>>> loaded;
+    start_up.load({"BTCUSDT", "ETHUSDT"}, [&](auto answer) { loaded = std::move(answer); });
+    EXPECT_FALSE(loaded) << "never from inside the call";
+    if (!rig.wait([&] { return loaded.has_value(); }))
+      return error(ErrorCode::kTimeout, "the test's own time is over");
+    return *loaded;
+  }
+  Rig rig;
+  StartUp start_up{rig.options.gateway, rig.rest, rig.clock};
 };
 
 std::string refusal(const std::function<void(test::FakeVenue&)>& script) {
-  VenueThread fake(script);
-  const auto loaded = Starting().load(fake.endpoint());
+  Starting starting;
+  script(starting.rig.fake);
+  const auto loaded = starting.load();
   return loaded ? "loaded" : loaded.error().text();
 }
 
 TEST(StartUp, LoadsTheSymbolsInTheOrderOfTheConfiguration) {
-  VenueThread fake([](test::FakeVenue&) {});
-  const auto loaded = Starting().load(fake.endpoint());
+  const auto loaded = Starting().load();
   ASSERT_TRUE(loaded) << loaded.error().text();
   ASSERT_EQ(loaded.value().size(), 2u);
   EXPECT_EQ(loaded.value()[0].name, "BTCUSDT");
@@ -115,20 +93,38 @@ TEST(StartUp, NamesASymbolThatTheVenueDoesNotTrade) {
 }
 
 TEST(StartUp, SaysThatNobodyAnswersAndWhere) {
-  os::Endpoint nowhere{"127.0.0.1", 1, ""};
-  const auto loaded = Starting().load(nowhere);
+  Starting starting;
+  starting.rig.fake.server().stop_listening();
+  const auto loaded = starting.load();
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, ErrorCode::kUnreachable);
-  EXPECT_NE(loaded.error().text().find("127.0.0.1:1"), std::string::npos) << loaded.error().text();
+  const std::string text = loaded.error().text();
+  EXPECT_NE(text.find("does not answer"), std::string::npos) << text;
+  EXPECT_NE(text.find(starting.rig.fake.endpoint().text()), std::string::npos) << text;
 }
 
 TEST(StartUp, AnUnhealthyVenueIsWorthAnotherTry) {
   for (const char* route : {"GET /time", "GET /account", "GET /exchangeInfo"}) {
-    VenueThread fake([&](test::FakeVenue& one) { one.answer(route, 503, "busy"); });
-    const auto loaded = Starting().load(fake.endpoint());
+    Starting starting;
+    starting.rig.fake.answer(route, 503, "busy");
+    const auto loaded = starting.load();
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().code, ErrorCode::kUnreachable) << route;
   }
+}
+
+TEST(StartUp, ASecondLoadForgetsTheFirst) {
+  Starting starting;
+  test::FakeVenue::Reply held;
+  starting.rig.fake.on("GET /account", [&](const auto&, const auto& reply) { held = reply; });
+  bool first = false;
+  starting.start_up.load({"BTCUSDT"}, [&](const auto&) { first = true; });
+  ASSERT_TRUE(starting.rig.wait([&] { return held != nullptr; }));
+  starting.rig.fake.answer("GET /account", 200, "{}");
+  EXPECT_TRUE(starting.load());
+  test::FakeVenue::send(held, 200, "{}");
+  test::run_ready(starting.rig.loop);
+  EXPECT_FALSE(first);
 }
 
 TEST(MakeMexc, RefusesOptionsThatCanNeverWork) {

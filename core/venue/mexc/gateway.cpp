@@ -73,14 +73,15 @@ void MexcGateway::send(const machine::SendOrder& order, std::uint64_t flatten_ep
 
 bool MexcGateway::may_send(const machine::SendOrder& order) const {
   return pool_.has_free() && order.sequence > last_written_ &&
-         instruments_.find(order.symbol) != nullptr && rest_.trouble().empty() &&
+         instruments_.find_traded(order.symbol) != nullptr && rest_.trouble().empty() &&
          rest_.blocked_for("POST", kOrderPath) <= Nanos{0};
 }
 
 void MexcGateway::send_one(const machine::SendOrder& order, std::uint64_t flatten_epoch) {
   if (!may_send(order)) return later(machine::OrderUnsent{order.sequence});
   const venue::OrderTicket ticket{order.sequence, order.kind, order.symbol, clock_.now_ms()};
-  const auto bytes = encoder_.encode(order, *instruments_.find(order.symbol), ticket.signed_ms);
+  const auto bytes =
+      encoder_.encode(order, *instruments_.find_traded(order.symbol), ticket.signed_ms);
   switch (pool_.send(ticket, flatten_epoch, bytes)) {
     case venue::OrderPool::Sent::kWhole:
       last_written_ = order.sequence;
@@ -206,25 +207,33 @@ void MexcGateway::emit_canceled(const OrderRecord& record, const ClientOrderIdPa
 }
 
 void MexcGateway::cancel_all(const std::vector<SymbolId>& symbols) {
-  std::string names;
-  std::size_t count = 0;
-  const auto flush = [&] {
-    if (count == 0) return;
-    rest_.signed_call("DELETE", kOpenOrdersPath, "symbol=" + names,
-                      [this](const Answer& answer) { on_all_canceled(answer); });
-    names.clear();
-    count = 0;
-  };
+  std::vector<std::string> names;
   for (const SymbolId symbol : symbols) {
     const Instrument* instrument = instruments_.find(symbol);
     if (instrument == nullptr) continue;
-    names += (count == 0 ? "" : ",") + instrument->name;
-    if (++count == kCancelAllSymbolsMax) flush();
+    names.push_back(instrument->name);
+    if (names.size() == kCancelAllSymbolsMax) cancel_open(std::exchange(names, {}));
   }
-  flush();
+  if (!names.empty()) cancel_open(std::move(names));
 }
 
-void MexcGateway::on_all_canceled(const Answer& answer) {
+void MexcGateway::cancel_open(std::vector<std::string> symbols) {
+  std::string query = "symbol=";
+  for (const std::string& name : symbols) query += (query.back() == '=' ? "" : ",") + name;
+  rest_.signed_call("DELETE", kOpenOrdersPath, std::move(query),
+                    [this, symbols = std::move(symbols)](const Answer& answer) {
+                      on_all_canceled(symbols, answer);
+                    });
+}
+
+void MexcGateway::on_all_canceled(const std::vector<std::string>& symbols, const Answer& answer) {
+  // One that the venue does not have any more spoils the call for the others: each alone, then.
+  const bool is_refused =
+      answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
+  if (is_refused && symbols.size() > 1) {
+    for (const std::string& name : symbols) cancel_open({name});
+    return;
+  }
   // A failure is not an event: the machine repeats the call until nothing is open.
   if (answer.verdict != Verdict::kDone || !answer.body.is_array()) return;
   for (const auto& line : answer.body) {
@@ -273,13 +282,13 @@ void MexcGateway::fetch_open_orders(SymbolId symbol, std::function<void(Status)>
   LEVI_CHECK(instrument != nullptr);
   rest_.signed_call(
       "GET", kOpenOrdersPath, "symbol=" + instrument->name,
-      [this, instrument, done = std::move(done)](const Answer& answer) {
+      [this, symbol, done = std::move(done)](const Answer& answer) {
         if (answer.verdict != Verdict::kDone || !answer.body.is_array()) {
           return done(error(ErrorCode::kUnreachable, "cannot ask what is open: " + answer.text()));
         }
         Status outcome = ok();
         for (const auto& line : answer.body) {
-          const auto record = read_order(line, *instrument);
+          const auto record = read_order(line, *instruments_.find(symbol));
           if (!record) {
             outcome = record.error();
             continue;

@@ -67,7 +67,8 @@ class MexcGateway final : public venue::Gateway {
   void on_order_unknown(const venue::OrderTicket& ticket, machine::UnknownWhy why);
   void reject(OrderSequence sequence, const Answer& answer);
   void on_canceled(const machine::CancelOrder& order, const Answer& answer);
-  void on_all_canceled(const Answer& answer);
+  void cancel_open(std::vector<std::string> symbols);
+  void on_all_canceled(const std::vector<std::string>& symbols, const Answer& answer);
   void emit_canceled(const OrderRecord& record, const ClientOrderIdParts& parts);
   void trades_of(const machine::QueryTrades& order, std::string venue_order);
   void send_waiting();

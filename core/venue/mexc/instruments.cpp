@@ -3,9 +3,33 @@
 #include <algorithm>
 
 namespace levi::mexc {
+namespace {
 
-void Instruments::renumber(const std::vector<machine::InstrumentDefined>& definitions) {
-  for (Instrument& instrument : instruments_) {
+const Instrument* find_in(const std::vector<Instrument>& all, SymbolId id) {
+  // Tens of symbols at most, mostly in place: the guess is right unless the configuration was
+  // reordered.
+  if (id.value < all.size() && all[id.value].definition.symbol == id) return &all[id.value];
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Instrument& i) { return i.definition.symbol == id; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+const Instrument* find_in(const std::vector<Instrument>& all, std::string_view name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Instrument& i) { return i.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Instruments::Instruments(const std::vector<machine::InstrumentDefined>& journalled) {
+  for (const machine::InstrumentDefined& definition : journalled)
+    journalled_.push_back({definition, definition.name.str(), {}, {}});
+}
+
+void renumber(std::vector<Instrument>& instruments,
+              const std::vector<machine::InstrumentDefined>& definitions) {
+  for (Instrument& instrument : instruments) {
     const auto found = std::find_if(
         definitions.begin(), definitions.end(),
         [&](const machine::InstrumentDefined& d) { return d.name.view() == instrument.name; });
@@ -13,21 +37,16 @@ void Instruments::renumber(const std::vector<machine::InstrumentDefined>& defini
   }
 }
 
+const Instrument* Instruments::find_traded(SymbolId id) const { return find_in(traded_, id); }
+
 const Instrument* Instruments::find(SymbolId id) const {
-  // Tens of symbols at most, mostly in place: the guess is right unless the configuration was
-  // reordered.
-  if (id.value < instruments_.size() && instruments_[id.value].definition.symbol == id) {
-    return &instruments_[id.value];
-  }
-  const auto found = std::find_if(instruments_.begin(), instruments_.end(),
-                                  [&](const Instrument& i) { return i.definition.symbol == id; });
-  return found == instruments_.end() ? nullptr : &*found;
+  const Instrument* found = find_in(traded_, id);
+  return found != nullptr ? found : find_in(journalled_, id);
 }
 
 const Instrument* Instruments::find(std::string_view name) const {
-  const auto found = std::find_if(instruments_.begin(), instruments_.end(),
-                                  [&](const Instrument& i) { return i.name == name; });
-  return found == instruments_.end() ? nullptr : &*found;
+  const Instrument* found = find_in(traded_, name);
+  return found != nullptr ? found : find_in(journalled_, name);
 }
 
 std::optional<ClientOrderIdParts> own_order(std::string_view client_id,

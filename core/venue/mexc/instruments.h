@@ -1,5 +1,10 @@
 // Instruments: what the adaptor knows of each symbol, by the id that levid gave it and by the
-// venue's name. Filled at start-up, then only read; owned by the venue, used on its thread.
+// venue's name. Owned by the venue, used on its thread.
+//
+// Two kinds: those that are traded, once the venue has named them, and those that the journal knows
+// of. Orders of the latter may stand at the venue before it has answered anything (a clock that is
+// off, a refused key) and after the configuration dropped their symbol: they can be asked for and
+// cancelled, never sent. Pointers into the first kind are good until the next `assign`.
 #pragma once
 
 #include <optional>
@@ -22,18 +27,24 @@ struct Instrument {
 
 class Instruments {
  public:
-  // Replaces everything: at load, with ids by place.
-  void assign(std::vector<Instrument> instruments) { instruments_ = std::move(instruments); }
-  // levid's numbers for the same names. Names that were not loaded are ignored.
-  void renumber(const std::vector<machine::InstrumentDefined>& definitions);
+  explicit Instruments(const std::vector<machine::InstrumentDefined>& journalled = {});
+  // Replaces those that are traded, whose ids are levid's already.
+  void assign(std::vector<Instrument> instruments) { traded_ = std::move(instruments); }
 
+  // Of either kind; null: neither names it.
   const Instrument* find(SymbolId id) const;
   const Instrument* find(std::string_view name) const;
-  const std::vector<Instrument>& all() const { return instruments_; }
+  const Instrument* find_traded(SymbolId id) const;
+  const std::vector<Instrument>& traded() const { return traded_; }
 
  private:
-  std::vector<Instrument> instruments_;
+  std::vector<Instrument> traded_;
+  std::vector<Instrument> journalled_;  // without the names of their assets
 };
+
+// Gives each the definition of its name, hence levid's id. Names that have none keep theirs.
+void renumber(std::vector<Instrument>& instruments,
+              const std::vector<machine::InstrumentDefined>& definitions);
 
 // An order's number is ours only under our instance id: another instance's orders are foreign
 // (DESIGN §4).

@@ -26,7 +26,7 @@ MarketFeed::MarketFeed(os::Loop& loop, Rest& rest, const Instruments& instrument
       probe_budget_(kProbeLimit) {}
 
 void MarketFeed::start() {
-  const auto& all = instruments_.all();
+  const auto& all = instruments_.traded();
   if (connections_.empty()) {
     for (std::size_t first = 0; first < all.size(); first += kSymbolsPerConnection) {
       std::vector<const Instrument*> some;

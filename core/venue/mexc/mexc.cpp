@@ -88,11 +88,12 @@ Status check(const venue::VenueOptions& options) {
 class Mexc final : public venue::Venue {
  public:
   Mexc(os::Loop& loop, latch::Latch& latch, venue::VenueOptions options, Emit emit, Signer signer,
-       Signer rest_signer, OrderEncoder encoder)
+       OrderEncoder encoder)
       : options_(std::move(options)),
-        signer_(std::move(signer)),
         clock_(options_.gateway.wall_now),
-        rest_(loop, rest_options(options_), std::move(rest_signer), clock_),
+        instruments_(options_.journalled),
+        rest_(loop, rest_options(options_), std::move(signer), clock_),
+        start_up_(options_.gateway, rest_, clock_),
         queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway), emit),
         trades_(loop, rest_, instruments_),
         gateway_({loop, latch, rest_, clock_, instruments_, queries_, trades_}, options_.gateway,
@@ -107,15 +108,18 @@ class Mexc final : public venue::Venue {
     gateway_.on_accepted([this](OrderSequence order) { private_.expect(order); });
   }
 
-  Result<std::vector<machine::InstrumentDefined>> load_instruments() override {
-    LEVI_TRY(loaded, StartUp(options_.gateway, signer_, clock_).load(options_.symbols));
-    std::vector<machine::InstrumentDefined> definitions;
-    for (const Instrument& instrument : loaded) definitions.push_back(instrument.definition);
-    instruments_.assign(std::move(loaded));
-    return definitions;
+  void load_instruments(Loaded done) override {
+    start_up_.load(options_.symbols, [this, done = std::move(done)](auto loaded) {
+      if (!loaded) return done(loaded.error());
+      loaded_ = std::move(loaded).value();
+      std::vector<machine::InstrumentDefined> definitions;
+      for (const Instrument& instrument : loaded_) definitions.push_back(instrument.definition);
+      done(std::move(definitions));
+    });
   }
   void set_instruments(const std::vector<machine::InstrumentDefined>& instruments) override {
-    instruments_.renumber(instruments);
+    renumber(loaded_, instruments);
+    instruments_.assign(loaded_);
   }
   venue::Gateway& gateway() override { return gateway_; }
   venue::Feed& market() override { return market_; }
@@ -128,11 +132,12 @@ class Mexc final : public venue::Venue {
 
  private:
   const venue::VenueOptions options_;
-  Signer signer_;
   VenueClock clock_;
   Instruments instruments_;
   std::uint64_t ordinal_ = 0;  // of the last feed connection
   Rest rest_;
+  StartUp start_up_;
+  std::vector<Instrument> loaded_;  // until levid has numbered them
   OrderQueries queries_;
   TradePages trades_;
   MexcGateway gateway_;
@@ -154,10 +159,8 @@ Result<std::unique_ptr<Venue>> make_mexc(os::Loop& loop, latch::Latch& latch, Ve
                                                 gateway.credentials.secret, gateway.instance,
                                                 gateway.incarnation, gateway.recv_window}));
   LEVI_TRY(signer, mexc::Signer::create(gateway.credentials.secret));
-  LEVI_TRY(rest_signer, mexc::Signer::create(gateway.credentials.secret));
-  return std::unique_ptr<Venue>(
-      std::make_unique<mexc::Mexc>(loop, latch, std::move(options), std::move(emit),
-                                   std::move(signer), std::move(rest_signer), std::move(encoder)));
+  return std::unique_ptr<Venue>(std::make_unique<mexc::Mexc>(
+      loop, latch, std::move(options), std::move(emit), std::move(signer), std::move(encoder)));
 }
 
 }  // namespace levi::venue

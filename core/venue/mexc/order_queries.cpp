@@ -41,17 +41,26 @@ void OrderQueries::query(const machine::QueryOrder& order, Settled settled) {
   if (!is_new) return;
   question.order = order;
   const auto known = signed_ms_.find(sequence);
-  // Whenever it was signed, it was before now.
-  const std::int64_t signed_ms = known != signed_ms_.end() ? known->second : clock_.now_ms();
-  question.refused_after_ms = signed_ms + (options_.recv_window + kNotFoundMargin) / kMillisecond;
+  // Whenever it was signed, it was before now; but before the venue was ever asked for its time,
+  // our "now" may be any.
+  if (known != signed_ms_.end()) {
+    question.refused_after_ms = refused_after_ms(known->second);
+  } else if (clock_.last_server_ms() != 0) {
+    question.refused_after_ms = refused_after_ms(clock_.now_ms());
+  }
   ask(sequence);
+}
+
+std::int64_t OrderQueries::refused_after_ms(std::int64_t signed_ms) const {
+  return signed_ms + (options_.recv_window + kNotFoundMargin) / kMillisecond;
 }
 
 void OrderQueries::ask(std::uint64_t sequence) {
   const auto found = questions_.find(sequence);
   if (found == questions_.end()) return;
-  found->second.timer = 0;
-  if (found->second.not_found > 0 && !found->second.late) {
+  Question& question = found->second;
+  question.timer = 0;
+  if (question.refused_after_ms == 0 || (question.not_found > 0 && !question.late)) {
     ask_time(sequence);
   } else {
     ask_order(sequence);
@@ -64,6 +73,9 @@ void OrderQueries::ask_time(std::uint64_t sequence) {
     if (found == questions_.end()) return;
     if (!server_ms) {
       again(sequence, Nanos{0});
+    } else if (found->second.refused_after_ms == 0) {
+      found->second.refused_after_ms = refused_after_ms(server_ms.value());
+      ask_order(sequence);
     } else if (server_ms.value() <= found->second.refused_after_ms) {
       again(sequence, (found->second.refused_after_ms - server_ms.value() + 1) * kMillisecond);
     } else {

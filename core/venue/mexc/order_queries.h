@@ -52,7 +52,8 @@ class OrderQueries {
  private:
   struct Question {
     machine::QueryOrder order;
-    std::int64_t refused_after_ms = 0;  // venue time from which on the order can't be accepted
+    std::int64_t refused_after_ms = 0;  // venue time from which on the order can't be accepted; 0:
+                                        // the venue's time must be asked for first
     unsigned not_found = 0;
     bool late = false;  // the running question was put after that
     unsigned nonsense = 0;
@@ -62,6 +63,7 @@ class OrderQueries {
   };
 
   void ask(std::uint64_t sequence);
+  std::int64_t refused_after_ms(std::int64_t signed_ms) const;
   void ask_time(std::uint64_t sequence);
   void ask_order(std::uint64_t sequence);
   void on_answer(std::uint64_t sequence, const Answer& answer);

@@ -41,13 +41,19 @@ void Reconciler::begin() {
   symbols_.clear();
   std::vector<SymbolId> active;
   if (!sabotaged(Defence::kReconcile)) {
-    for (const Instrument& instrument : parts_.instruments.all()) {
+    for (const Instrument& instrument : parts_.instruments.traded()) {
       const SymbolId symbol = instrument.definition.symbol;
       const bool known = symbol.value < state_->instruments.size();
       const bool first = known && is_active(state_->instruments[symbol.value]);
       (first ? active : symbols_).push_back(symbol);
     }
-    // Live orders of a symbol that is no longer configured can't be asked for.
+    // Symbols that are no longer configured: only where something of ours is left.
+    for (std::uint16_t i = 0; i < state_->instruments.size(); ++i) {
+      const SymbolId symbol{i};
+      const bool dropped = parts_.instruments.find_traded(symbol) == nullptr;
+      if (dropped && parts_.queries.knows(symbol) && is_active(state_->instruments[i]))
+        active.push_back(symbol);
+    }
     for (const auto& [sequence, order] : state_->orders) {
       const bool settled = machine::is_settled(order);
       unsettled_ += settled || parts_.queries.knows(order.symbol) ? 0 : 1;
@@ -86,6 +92,13 @@ void Reconciler::ask_open(SymbolId symbol) {
 }
 
 void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
+  // The venue has given it up as well: nobody will ever say what became of its orders.
+  const bool is_gone = answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
+  if (is_gone && parts_.instruments.find_traded(symbol) == nullptr) {
+    ++unsettled_;
+    --questions_open_;
+    return next_symbol();
+  }
   if (answer.verdict != Verdict::kDone || !answer.body.is_array()) {
     return again([this, symbol] { ask_open(symbol); }, answer.retry_after);
   }

@@ -1,52 +1,70 @@
 #include "core/venue/mexc/start_up.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "core/os/http.h"
-#include "core/venue/mexc/answer.h"
 #include "core/venue/mexc/records.h"
-#include "core/venue/mexc/rest.h"
 
 namespace levi::mexc {
 namespace {
-
-Result<Answer> ask(const venue::GatewayOptions& options, const std::string& target,
-                   const os::HttpHeaders& headers) {
-  const std::string venue = options.rest.text();
-  const auto response =
-      os::http_call("GET", "http://" + venue + target, "", options.answer_timeout, headers);
-  if (response) return read_answer(response.value());
-  return error(ErrorCode::kUnreachable,
-               "the venue at " + venue + " does not answer: " + response.error().message,
-               "is it running, and is venue.rest right?");
-}
-
-Error unusable(const venue::GatewayOptions& options, const std::string& what,
-               const Answer& answer) {
-  return error(ErrorCode::kUnreachable, "the venue at " + options.rest.text() + " answers " + what +
-                                            " with " + answer.text());
-}
 
 std::string seconds(Nanos offset) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(offset).count();
   return format_decimal(ms < 0 ? -ms : ms, 3) + " s";
 }
 
-}  // namespace
-
-Result<std::vector<Instrument>> StartUp::load(const std::vector<std::string>& symbols) {
-  LEVI_TRY_STATUS(check_clock());
-  LEVI_TRY_STATUS(check_key());
-  return load_symbols(symbols);
+std::string joined(const std::vector<std::string>& symbols) {
+  std::string names;
+  for (const std::string& name : symbols) names += (names.empty() ? "" : ",") + name;
+  return names;
 }
 
-Status StartUp::check_clock() {
+}  // namespace
+
+void StartUp::load(std::vector<std::string> symbols, Done done) {
+  current_ = std::make_shared<Load>(Load{std::move(symbols), std::move(done)});
+  ask_time(current_);
+}
+
+void StartUp::ask_time(const LoadHandle& load) {
   const Instant sent = clock_.wall_now();
-  LEVI_TRY(answer, ask(options_, "/api/v3/time", {}));
-  const Instant received = clock_.wall_now();
-  if (answer.verdict != Verdict::kDone) return unusable(options_, "serverTime", answer);
+  rest_.call("GET", "/api/v3/time", "", [this, load, sent](const Answer& answer) {
+    if (load != current_) return;
+    const Status usable = judge_time(sent, answer);
+    if (!usable) return load->done(usable.error());
+    ask_key(load);
+  });
+}
+
+void StartUp::ask_key(const LoadHandle& load) {
+  rest_.signed_call("GET", "/api/v3/account", "", [this, load](const Answer& answer) {
+    if (load != current_) return;
+    const Status usable = judge_key(answer);
+    if (!usable) return load->done(usable.error());
+    ask_symbols(load);
+  });
+}
+
+void StartUp::ask_symbols(const LoadHandle& load) {
+  rest_.call("GET", "/api/v3/exchangeInfo", "symbols=" + joined(load->symbols),
+             [this, load](const Answer& answer) {
+               if (load == current_) load->done(judge_symbols(load->symbols, answer));
+             });
+}
+
+Error StartUp::unusable(const std::string& what, const Answer& answer) const {
+  const std::string venue = "the venue at " + options_.rest.text();
+  if (answer.verdict == Verdict::kUnknown && answer.status == 0) {
+    return error(ErrorCode::kUnreachable, venue + " does not answer: " + answer.message,
+                 "is it running, and is venue.rest right?");
+  }
+  return error(ErrorCode::kUnreachable, venue + " answers " + what + " with " + answer.text());
+}
+
+Status StartUp::judge_time(Instant sent, const Answer& answer) {
+  if (answer.verdict != Verdict::kDone) return unusable("serverTime", answer);
   LEVI_TRY(server_ms, read_server_time(answer.body));
-  clock_.sample(sent, received, server_ms);
+  clock_.sample(sent, clock_.wall_now(), server_ms);
   const Nanos offset = clock_.offset();
   if (offset <= kClockOffsetMax && offset >= -kClockOffsetMax) return ok();
   return error(ErrorCode::kRefused,
@@ -56,16 +74,13 @@ Status StartUp::check_clock() {
                "set the clock (timedatectl set-ntp true)");
 }
 
-Status StartUp::check_key() {
-  const std::string target =
-      signed_target(signer_, "/api/v3/account", "", options_.recv_window, clock_.now_ms());
-  LEVI_TRY(answer, ask(options_, target, {{"X-MEXC-APIKEY", options_.credentials.key}}));
+Status StartUp::judge_key(const Answer& answer) const {
   if (answer.verdict == Verdict::kDone) return ok();
   if (answer.verdict == Verdict::kClock) {
     return error(ErrorCode::kRefused, "the venue refuses our timestamp: " + answer.text(),
                  "a slow line, or a recv_window that is too short for it");
   }
-  if (answer.verdict != Verdict::kAuth) return unusable(options_, "a signed question", answer);
+  if (answer.verdict != Verdict::kAuth) return unusable("a signed question", answer);
   const bool is_signature = answer.code == 602 || answer.code == 700002;
   return error(ErrorCode::kRefused,
                std::string("the venue refuses our ") +
@@ -74,18 +89,16 @@ Status StartUp::check_key() {
                "check the venue's key and secret, its permissions and its list of addresses");
 }
 
-Result<std::vector<Instrument>> StartUp::load_symbols(const std::vector<std::string>& symbols) {
-  std::string names;
-  for (const std::string& name : symbols) names += (names.empty() ? "" : ",") + name;
-  LEVI_TRY(answer, ask(options_, "/api/v3/exchangeInfo?symbols=" + names, {}));
+Result<std::vector<Instrument>> StartUp::judge_symbols(const std::vector<std::string>& symbols,
+                                                       const Answer& answer) const {
   const bool is_about_symbols =
       answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
   if (is_about_symbols) {
     return error(ErrorCode::kInvalid,
-                 "the venue does not know all of " + names + ": " + answer.text(),
+                 "the venue does not know all of " + joined(symbols) + ": " + answer.text(),
                  "check 'symbols' in the configuration");
   }
-  if (answer.verdict != Verdict::kDone) return unusable(options_, "exchangeInfo", answer);
+  if (answer.verdict != Verdict::kDone) return unusable("exchangeInfo", answer);
   const auto list = answer.body.find("symbols");
   if (list == answer.body.end() || !list->is_array()) {
     return error(ErrorCode::kCorrupt, "the venue's exchangeInfo has no symbols");

@@ -1,0 +1,122 @@
+// How trading begins when the venue, the clock or the disk is not as it should be: what stands at
+// the venue is looked after all the same, and nobody waits for the thread.
+#include <filesystem>
+
+#include "core/base/ids.h"
+#include "core/os/socket.h"
+#include "tests/levid/trading_rig.h"
+
+namespace levi::levid {
+namespace {
+
+using exchange::Stage;
+using latch::Holder;
+using machine::AnswerCode;
+using test::TradingRig;
+
+constexpr const char* kResting = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.001&price=20000";
+
+std::string own_id(const TradingRig& rig, std::uint64_t sequence) {
+  return format_client_order_id(
+             {OrderKind::kNormal, rig.startup->identity.instance, {1}, {sequence}})
+      .str();
+}
+
+// What a levid that was killed leaves: an order that stands at the venue, and that its journal
+// knows. One that somebody else put there beside it.
+void leave_resting_orders(const Stage& stage, TradingRig& rig) {
+  const std::string own = own_id(rig, 5);
+  ASSERT_TRUE(stage.call("POST", "/api/v3/order", kResting).contains("orderId"));
+  ASSERT_TRUE(
+      stage.call("POST", "/api/v3/order", std::string(kResting) + "&newClientOrderId=" + own)
+          .contains("orderId"));
+  const auto spec = exchange::make_symbol("BTCUSDT").value();
+  machine::Started started;
+  started.incarnation = {2};
+  started.instance = rig.startup->identity.instance;
+  machine::InstrumentDefined symbol;
+  symbol.name = "BTCUSDT";
+  symbol.price_exponent = static_cast<std::int8_t>(spec.price_exponent);
+  symbol.quantity_exponent = static_cast<std::int8_t>(spec.quantity_exponent);
+  symbol.quantity_min = {1};
+  machine::VenueOrderState open;
+  open.sequence = {5};
+  open.incarnation = {1};
+  open.venue_order = "C02__5";
+  open.price = {2'000'000};
+  open.quantity = {1000};
+  machine::Effects dropped;
+  const Instant now = os::wall_now();
+  for (const machine::Event& event :
+       {machine::Event(started), machine::Event(symbol), machine::Event(open)}) {
+    rig.startup->machine.step(event, now, dropped);
+  }
+  ASSERT_EQ(rig.state().open_orders, 1u);
+  rig.startup->identity.incarnation = {3};
+}
+
+std::uint64_t open_at(const Stage& stage) {
+  return stage.admin("GET", "/ledger/summary")["open_orders"];
+}
+
+TEST(TradingStart, AKillCancelsWhatStandsThoughTheStartNeverEnds) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  ASSERT_NO_FATAL_FAILURE(leave_resting_orders(stage, rig));
+  stage.admin("POST", "/faults/clock_offset?ms=10000&tag=ahead");
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return !rig.trading->waiting_for().empty(); }));
+  ASSERT_EQ(open_at(stage), 2u);
+  rig.seal_by_file();
+  EXPECT_TRUE(rig.wait([&] { return open_at(stage) == 0; }));
+  EXPECT_EQ(rig.status.phase.load(), control::Phase::kConnecting);
+}
+
+TEST(TradingStart, AKillReachesSymbolsThatTheConfigurationDropped) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  ASSERT_NO_FATAL_FAILURE(leave_resting_orders(stage, rig));
+  rig.config.symbols = {"ETHUSDT"};
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  rig.seal_by_file();
+  EXPECT_TRUE(rig.wait([&] { return open_at(stage) == 0; }));
+  EXPECT_TRUE(rig.wait([&] { return rig.state().open_orders == 0; }));
+}
+
+TEST(TradingStart, AVenueThatNeverAnswersHoldsUpNeitherCommandsNorTheEnd) {
+  const auto silent = os::listen_on({"127.0.0.1", 0, ""});  // connects, and that is all
+  ASSERT_TRUE(silent);
+  const auto port = os::local_port(silent.value().get());
+  TradingRig rig("127.0.0.1:" + std::to_string(port.value()));
+  rig.config.answer_timeout = 10 * exchange::kPatience;
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return rig.status.phase.load() == control::Phase::kConnecting; }));
+  for (int i = 0; i < 5; ++i) rig.loop.run_once(0ns);  // the first question is out
+  EXPECT_EQ(rig.resume(Holder::kNewInstance).code, AnswerCode::kDone);
+  rig.seal_by_file();
+  EXPECT_TRUE(rig.wait([&] { return rig.state().latch_word == rig.word().raw; }));
+  bool over = false;
+  rig.loop.after(exchange::kPatience, [&] { over = true; });
+  rig.trading->stop(10 * exchange::kPatience);
+  rig.loop.run();
+  EXPECT_FALSE(over);
+}
+
+TEST(TradingStart, EnginesThatCanNotBeStartedHoldUpNeitherFeedsNorReconciliation) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  const std::string log = rig.config.data + "/log";
+  ASSERT_TRUE(os::write_file_atomic(log, "a file where a folder should be"));
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] {
+    return rig.status.market_up.load() && rig.status.private_up.load() && !rig.state().reconciling;
+  }));
+  EXPECT_NE(rig.trading->waiting_for().find("/log"), std::string::npos)
+      << rig.trading->waiting_for();
+  std::filesystem::remove(log);
+  EXPECT_TRUE(rig.wait_running());
+}
+
+}  // namespace
+}  // namespace levi::levid
