@@ -2,12 +2,15 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/base/sabotage.h"
 
 namespace levi::levid {
 namespace {
 
+constexpr Nanos kClockStep{1s};       // a wall clock that is so far behind the journal was set back
 constexpr Nanos kCancelAgain{500ms};  // while a clean stop waits for what is open
 
 }  // namespace
@@ -26,6 +29,8 @@ Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& 
       ports_(std::move(ports)),
       command_waker_(loop, [] {}) {  // The round that follows reads the ports.
   reconcile_since_ = last_instant.ns > 0 ? last_instant : clock_.now();
+  if (last_instant - os::wall_now() > kClockStep)
+    reconcile_since_ = last_instant - kReconcileUnknown;
   for (control::CommandPort* port : {&ports_.api, &ports_.control}) {
     port->wake_trading_ = [this] { command_waker_.wake(); };
   }
@@ -80,7 +85,7 @@ void Trading::forward_market_data(const machine::Event& event, Instant now) {
 // Pushes were missed while the private socket was down: the venue is asked what happened meanwhile.
 void Trading::catch_up(const machine::FeedUp& up, Instant now) {
   if (up.source != venue::kPrivateSource || up.since_down <= Nanos{0}) return;
-  const Instant since = now - up.since_down - kReconcileOverlap;
+  const Instant since = now - up.since_down;
   loop_.after(Nanos{0}, [this, since] { reconcile(since); });
 }
 
@@ -103,6 +108,9 @@ void Trading::round() {
 
 // One that is not over yet is begun anew by this: what it was to look at is not forgotten.
 void Trading::reconcile(Instant since) {
+  // Journal time stays ahead where the clock was set back. The venue knows the wall's time alone,
+  // and beyond it there are no trades, which would look like an answer.
+  since = since - std::max(clock_.now() - os::wall_now(), Nanos{0}) - kReconcileOverlap;
   if (venue_->reconciling()) since = std::min(since, reconciling_since_);
   reconciling_since_ = since;
   venue_->reconcile(machine_.state(), since);

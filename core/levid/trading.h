@@ -56,6 +56,8 @@ class Trading {
  private:
   // Asked again from a little earlier: clocks differ, and trades come late. Fills are deduplicated.
   static constexpr Nanos kReconcileOverlap{60s};
+  // Where the journal ends later than it is now (the clock was set back), nobody knows when it did.
+  static constexpr Nanos kReconcileUnknown{24h};
 
   void apply(const machine::Event& event);
   void apply_one(const machine::Event& event);
@@ -106,7 +108,7 @@ class Trading {
   bool journal_in_trouble() const;  // the disk or the ring does not take what we write
   void look_at_journal();
   void make_up_for_dropped();
-  void reconcile(Instant since);
+  void reconcile(Instant since);  // journal time
   void cancel_own_orders();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
@@ -155,7 +157,7 @@ class Trading {
   Nanos connect_delay_{0};
   std::string waiting_for_ = "start";
   Instant reconcile_since_;    // the last instant that the journal knew of at the start
-  Instant reconciling_since_;  // from when on the one that is running looks at trades
+  Instant reconciling_since_;  // from when on, by the wall clock, the running one looks at trades
 };
 
 }  // namespace levi::levid

@@ -126,7 +126,7 @@ void Trading::make_up_for_dropped() {
   events_dropped_ = 0;
   for (const machine::Event& event : std::exchange(owed_, {})) apply(event);
   latch_word_ = machine_.state().latch_word;  // what the machine has not been told is told again
-  if (venue_known_) reconcile(ring_full_since_ - kReconcileOverlap);  // else the start does
+  if (venue_known_) reconcile(ring_full_since_);  // else the start does
 }
 
 }  // namespace levi::levid

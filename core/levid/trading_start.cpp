@@ -127,7 +127,7 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   venue_->private_stream().start();
   if (!latch::Word{latch_word_}.sealed() && config_.live)
     venue_->gateway().open_order_connections();
-  reconcile(reconcile_since_ - kReconcileOverlap);
+  reconcile(reconcile_since_);
   connect_delay_ = Nanos{0};
   bring_up_engines();
 }

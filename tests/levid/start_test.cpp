@@ -118,5 +118,22 @@ TEST(TradingStart, EnginesThatCanNotBeStartedHoldUpNeitherFeedsNorReconciliation
   EXPECT_TRUE(rig.wait_running());
 }
 
+// The journal ends later than it is now: the clock was ahead, and somebody set it.
+TEST(TradingStart, AJournalFromTheFutureStillAsksForTheTradesOfThePresent) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  rig.startup->identity.incarnation = {2};
+  const auto placed = stage.call("POST", "/api/v3/order",
+                                 "symbol=BTCUSDT&side=BUY&type=MARKET&quoteOrderQty=100"
+                                 "&newClientOrderId=" +
+                                     own_id(rig, 5));
+  ASSERT_TRUE(placed.contains("orderId")) << placed.dump();
+  ASSERT_NO_FATAL_FAILURE(rig.start(os::wall_now() + 600s));
+  ASSERT_TRUE(rig.wait_running());
+  ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
+  EXPECT_EQ(rig.state().counters.adopted, 1u);
+  EXPECT_GT(rig.state().instruments.at(0).position.quantity.value, 0);
+}
+
 }  // namespace
 }  // namespace levi::levid
