@@ -3,6 +3,7 @@
 
 #include "core/api/api.h"
 #include "core/api/event_json.h"
+#include "core/machine/order_ids.h"
 #include "core/os/clock.h"
 
 namespace levi::api::books {
@@ -16,9 +17,7 @@ double as_number(Money money) {
 }  // for eyes and jq, never for sums
 
 std::string client_id(const Api& api, const machine::Order& order) {
-  return format_client_order_id(
-             {order.kind, api.state().started.instance, order.incarnation, order.sequence})
-      .str();
+  return machine::client_order_id(api.state(), order.kind, order.incarnation, order.sequence).str();
 }
 
 Json describe(const Api& api, const machine::Order& order) {
@@ -47,9 +46,8 @@ Json describe(const Api& api, const machine::Order& order) {
 bool wants_rows(const Call& call) { return call.parameter("rows").value_or("") == "true"; }
 
 Json row_of(const Api& api, const PastOrder& order) {
-  const std::string id = format_client_order_id({order.kind, api.state().started.instance,
-                                                 order.incarnation, order.sequence})
-                             .str();
+  const std::string id =
+      machine::client_order_id(api.state(), order.kind, order.incarnation, order.sequence).str();
   return Json::array({order.sequence.value, id, to_string(order.state)});
 }
 

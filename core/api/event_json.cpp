@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/latch/latch.h"
+#include "core/machine/order_ids.h"
 
 namespace levi::api {
 namespace {
@@ -213,8 +214,8 @@ class Body {
     out_.field("order", sequence.value);
     const auto found = state_.orders.find(sequence.value);
     if (found == state_.orders.end()) return;
-    const ClientOrderId id = format_client_order_id(
-        {found->second.kind, state_.started.instance, found->second.incarnation, sequence});
+    const ClientOrderId id =
+        m::client_order_id(state_, found->second.kind, found->second.incarnation, sequence);
     out_.field("client_id", id.view());
   }
   SymbolId symbol_of(OrderSequence sequence) const {

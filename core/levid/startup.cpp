@@ -31,7 +31,7 @@ Result<journal::Recovered> rebuild(const journal::Paths& paths, const journal::O
   journal::ReplayHandlers handlers;
   handlers.on_snapshot = [&](std::uint32_t version, RecordSequence,
                              std::string_view body) -> Status {
-    if (version != machine::kMachineVersion) {
+    if (!machine::readable_version(version)) {
       return error(ErrorCode::kUnsupported,
                    "snapshot of machine version " + std::to_string(version));
     }

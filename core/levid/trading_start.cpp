@@ -35,6 +35,7 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
   options.gateway.credentials = {config.key, config.secret};
   options.gateway.instance = identity.instance;
   options.gateway.incarnation = identity.incarnation;
+  options.gateway.ancestors = state.ancestors;
   options.gateway.order_connections = config.order_connections;
   options.gateway.recv_window = config.recv_window;
   options.gateway.answer_timeout = config.answer_timeout;

@@ -33,10 +33,19 @@ void refuse(Context& context, Instrument& instrument, const char* why) {
   context.alert(AlertKind::kDefinitionRefused, text(instrument.definition.name.view(), ": ", why));
 }
 
+// The same journal under another instance's name: its folder was copied.
+void take_ancestor(State& state, const Started& event) {
+  const Started& before = state.started;
+  if (before.instance.empty() || before.instance == event.instance) return;
+  if (state.ancestors.size() == kAncestorsMax) state.ancestors.erase(state.ancestors.begin());
+  state.ancestors.push_back({before.instance, before.incarnation, state.sequence_last});
+}
+
 }  // namespace
 
 void on_started(Context& context, const Started& event) {
   State& state = context.state;
+  take_ancestor(state, event);
   state.started = event;
   state.reconciling = true;
   state.start_settled = false;

@@ -26,7 +26,7 @@ struct SendOrder {
   Quantity quantity;
 };
 // The client id of an order is made of the instance, its kind, the incarnation that created it and
-// its sequence.
+// its sequence (order_ids.h).
 struct CancelOrder {
   OrderSequence sequence;
   SymbolId symbol;

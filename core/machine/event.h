@@ -19,8 +19,9 @@
 
 namespace levi::machine {
 
-inline constexpr std::uint32_t kMachineVersion =
-    1;  // raised when `step` would give another state for the same journal
+// Raised when `step` would give another state for the same journal. 2: the state names ancestors.
+inline constexpr std::uint32_t kMachineVersion = 2;
+inline constexpr std::uint32_t kMachineVersionOldest = 1;  // whose snapshots are still read
 
 // Bounds of what a record may say. Below them no sum of two overflows 64 bits.
 inline constexpr std::int64_t kCountMax = std::int64_t{1} << 60;  // prices and quantities, in steps

@@ -16,7 +16,8 @@ constexpr std::uint32_t kAsksPerRound = 50;
 
 std::uint32_t bit(Holder holder) { return 1u << static_cast<unsigned>(holder); }
 
-// A new instance has no orders of its own, and what else stands on the account is not its business.
+// A new instance has no orders of its own, or (a copy) those that its reconciliation settles; what
+// else stands on the account is not its business.
 bool stops_orders(std::uint32_t holders) { return (holders & ~bit(Holder::kNewInstance)) != 0; }
 
 // The answer to a cancel may be lost: what still counts as open after a round is asked for.

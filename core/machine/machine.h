@@ -33,7 +33,8 @@ class Machine {
   void keep_retired(std::vector<Order>* sink);
   std::uint64_t state_hash() const;  // over everything that `serialize` writes
 
-  // A snapshot's body: versioned by kMachineVersion, checked on the way in.
+  // A snapshot's body: versioned by kMachineVersion, checked on the way in. Those of earlier
+  // versions are read back to kMachineVersionOldest.
   std::string serialize() const;
   static Result<Machine> deserialize(std::string_view bytes);
 
@@ -43,6 +44,11 @@ class Machine {
 };
 
 constexpr bool valid_instant(Instant t) { return t.ns >= 0 && t.ns <= kTimeMax; }
+
+// Whether `deserialize` takes a snapshot of that version.
+constexpr bool readable_version(std::uint32_t version) {
+  return version >= kMachineVersionOldest && version <= kMachineVersion;
+}
 
 // What `step` relies on: every enum, bool, text length and range. Shells ask it before they journal
 // what came from outside, so that the journal can be read back. Empty message-wise where all is

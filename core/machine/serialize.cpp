@@ -40,7 +40,7 @@ std::string Machine::serialize() const {
   Writer writer;
   writer(kMagic);
   writer(kMachineVersion);
-  fields::state(writer, impl_->state);
+  fields::state(writer, impl_->state, kMachineVersion);
   return writer.take();
 }
 
@@ -56,14 +56,14 @@ Result<Machine> Machine::deserialize(std::string_view bytes) {
     return error(ErrorCode::kCorrupt,
                  "a machine snapshot of " + std::to_string(bytes.size()) + " bytes has no header");
   }
-  if (version != kMachineVersion) {
+  if (!readable_version(version)) {
     return error(ErrorCode::kUnsupported, "a machine snapshot of version " +
                                               std::to_string(version) + ", this is version " +
                                               std::to_string(kMachineVersion));
   }
   Machine machine;
   State& state = machine.impl_->state;
-  fields::state(reader, state);
+  fields::state(reader, state, version);
   if (!reader.ok() || reader.left() != 0) {
     return error(ErrorCode::kCorrupt, "a machine snapshot is damaged " +
                                           std::to_string(reader.left()) + " bytes before its end");

@@ -23,6 +23,7 @@ inline constexpr std::size_t kTradesPerOrderMax = 10'000;
 inline constexpr std::uint32_t kFlattenTriesMax = 8;  // orders per position and grant
 inline constexpr std::size_t kForeignKept = 64;
 inline constexpr std::size_t kHolesMax = 64;
+inline constexpr std::size_t kAncestorsMax = 64;
 
 enum class TradingState : std::uint8_t {
   kActive = 1,
@@ -205,8 +206,17 @@ struct SequenceRange {  // inclusive
   std::uint64_t last = 0;
 };
 
+// An instance whose journal this one is a copy of: its orders up to here were taken over, and stand
+// at the venue under its name.
+struct Ancestor {
+  InstanceId instance;
+  Incarnation incarnation_last;
+  OrderSequence sequence_last;
+};
+
 struct State {
   Started started;
+  std::vector<Ancestor> ancestors;  // oldest first
   Limits limits;
   std::vector<Instrument> instruments;    // by SymbolId
   std::vector<Engine> engines;            // by EngineId

@@ -1,8 +1,8 @@
 // The one list of what a snapshot holds, in order, for both directions (archive.h). Private to
 // core/machine.
 //
-// Adding, removing or moving a field is a new kMachineVersion. Derived fields are not here: they
-// are rebuilt.
+// Adding, removing or moving a field is a new kMachineVersion; what a version added is read from it
+// on. Derived fields are not here: they are rebuilt.
 #pragma once
 
 #include <algorithm>
@@ -161,7 +161,14 @@ inline void orders(Reader& a, State& s) {
 }
 
 template <class A, class T>
-void state(A& a, T& s) {
+void ancestor(A& a, T& one) {
+  a(one.instance), a(one.incarnation_last), a(one.sequence_last);
+  a.expect(one.incarnation_last.value <= kIncarnationMax &&
+           one.sequence_last.value <= kSequenceMax);
+}
+
+template <class A, class T>
+void state(A& a, T& s, std::uint32_t version) {
   started(a, s.started);
   limits(a, s.limits);
   list(a, s.instruments, kSymbolsMax, [](auto& archive, auto& one) { instrument(archive, one); });
@@ -178,6 +185,8 @@ void state(A& a, T& s) {
   list(a, s.foreign, kForeignKept, plain);
   latch_part(a, s);
   rest(a, s);
+  if (version < 2) return;
+  list(a, s.ancestors, kAncestorsMax, [](auto& archive, auto& one) { ancestor(archive, one); });
 }
 
 }  // namespace levi::machine::fields

@@ -126,7 +126,7 @@ Result<bool> Projector::Impl::place_at(RecordSequence snapshot, RecordSequence a
   Instant instant;
   if (snapshot.value != 0) {
     const auto read = journal::read_snapshot(options.journal, snapshot);
-    if (!read || read.value().machine_version != machine::kMachineVersion) return false;
+    if (!read || !machine::readable_version(read.value().machine_version)) return false;
     auto restored = machine::Machine::deserialize(read.value().body);
     if (!restored) return false;
     replica = std::move(restored.value());

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/latch/latch.h"
+#include "core/machine/order_ids.h"
 #include "core/store/database.h"
 
 namespace levi::store {
@@ -66,11 +67,6 @@ std::string_view holder_of(std::uint32_t holder) {
   return latch::to_string(static_cast<latch::Holder>(holder));
 }
 
-ClientOrderId client_id_of(const OrderChange& order, const InstanceId& instance) {
-  if (instance.view().size() != kInstanceIdLength) return {};
-  return format_client_order_id({order.kind, instance, order.incarnation, order.sequence});
-}
-
 // Decimal text that lives until the statement has run.
 class Decimal {
  public:
@@ -108,7 +104,8 @@ Status Database::write_rows(const Pending& pending, const State& names) {
 Status Database::write_orders(const Pending& pending, const State& names) {
   Statement& row = statements_[kOrder];
   for (const auto& [sequence, order] : pending.orders) {
-    const ClientOrderId id = client_id_of(order, names.started.instance);
+    const ClientOrderId id =
+        machine::client_order_id(names, order.kind, order.incarnation, order.sequence);
     const bool market = order.type == machine::OrderType::kMarket;
     const Decimal price(order.price.value, order.exponents.price);
     const Decimal quantity(order.quantity.value, order.exponents.quantity);

@@ -20,6 +20,7 @@
 #include "core/base/result.h"
 #include "core/machine/effect.h"
 #include "core/machine/event.h"
+#include "core/machine/state.h"
 #include "core/os/clock.h"
 #include "core/os/socket.h"
 
@@ -39,7 +40,8 @@ struct GatewayOptions {
   Credentials credentials;
   InstanceId instance;
   Incarnation incarnation;
-  unsigned order_connections = 8;  // kept open and warm; one order outstanding on each
+  std::vector<machine::Ancestor> ancestors;  // whose orders this journal took over
+  unsigned order_connections = 8;            // kept open and warm; one order outstanding on each
   unsigned query_connections = 4;
   Nanos recv_window{2s};     // 200 ms on the stage
   Nanos answer_timeout{2s};  // then `unknown`

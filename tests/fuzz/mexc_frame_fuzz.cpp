@@ -57,7 +57,8 @@ void try_binary(std::string_view bytes) {
   LEVI_CHECK(!order || order.value().executed.value >= 0);
   const auto trade = read_private_deal(push.privatedeals(), instrument());
   LEVI_CHECK(!trade || trade.value().quantity.value > 0);
-  if (order) (void)own_order(order.value().client_id, "abcdefg");
+  static const machine::OrderIds ids(InstanceId("abcdefg"));
+  if (order) (void)ids.own_order(order.value().client_id);
 }
 
 void try_body(std::string_view bytes, int status) {

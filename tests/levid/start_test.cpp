@@ -45,12 +45,10 @@ void leave_resting_orders(const Stage& stage, TradingRig& rig) {
   open.venue_order = "C02__5";
   open.price = {2'000'000};
   open.quantity = {1000};
-  machine::Effects dropped;
   const Instant now = os::wall_now();
-  for (const machine::Event& event :
-       {machine::Event(started), machine::Event(symbol), machine::Event(open)}) {
-    rig.startup->machine.step(event, now, dropped);
-  }
+  rig.journal(started, now);
+  rig.journal(symbol, now);
+  rig.journal(open, now);
   ASSERT_EQ(rig.state().open_orders, 1u);
   rig.startup->identity.incarnation = {3};
 }
@@ -65,7 +63,8 @@ TEST(TradingStart, AKillCancelsWhatStandsThoughTheStartNeverEnds) {
   ASSERT_NO_FATAL_FAILURE(leave_resting_orders(stage, rig));
   stage.admin("POST", "/faults/clock_offset?ms=10000&tag=ahead");
   ASSERT_NO_FATAL_FAILURE(rig.start());
-  ASSERT_TRUE(rig.wait([&] { return !rig.trading->waiting_for().empty(); }));
+  ASSERT_TRUE(
+      rig.wait([&] { return rig.trading->waiting_for().find("clock") != std::string::npos; }));
   ASSERT_EQ(open_at(stage), 2u);
   rig.seal_by_file();
   EXPECT_TRUE(rig.wait([&] { return open_at(stage) == 0; }));
@@ -116,6 +115,27 @@ TEST(TradingStart, EnginesThatCanNotBeStartedHoldUpNeitherFeedsNorReconciliation
       << rig.trading->waiting_for();
   std::filesystem::remove(log);
   EXPECT_TRUE(rig.wait_running());
+}
+
+// A restored backup is an instance of its own, with the orders of the one that it was made of.
+TEST(TradingStart, ACopiedDataFolderLooksAfterTheOrdersThatItInherited) {
+  const Stage stage;
+  TradingRig original(&stage);
+  ASSERT_NO_FATAL_FAILURE(leave_resting_orders(stage, original));
+  original.drain_ring();
+  TradingRig rig(stage.endpoint().text(), "", &original);
+  ASSERT_TRUE(rig.startup->identity.copied);
+  ASSERT_NE(rig.startup->identity.instance, original.startup->identity.instance);
+  ASSERT_EQ(rig.state().open_orders, 1u);
+  rig.startup->identity.incarnation = {3};
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  // No engine is its owner any more, so it is cancelled; what somebody else put there stays.
+  EXPECT_TRUE(rig.wait([&] { return open_at(stage) == 1; }));
+  EXPECT_TRUE(rig.wait([&] { return rig.state().open_orders == 0; }));
+  EXPECT_EQ(rig.state().foreign.size(), 1u) << "and the inherited one is not among them";
+  rig.seal_by_file();
+  EXPECT_TRUE(rig.wait([&] { return open_at(stage) == 0; }));
 }
 
 // The journal ends later than it is now: the clock was ahead, and somebody set it.

@@ -364,12 +364,5 @@ TEST(MissingDeals, ForgetsAnOrderWhoseDealsCame) {
   EXPECT_TRUE(missing.empty());
 }
 
-TEST(OwnOrders, AreThoseOfThisInstanceOnly) {
-  EXPECT_TRUE(own_order("LVOabcdefg00000700000000002a", "abcdefg"));
-  EXPECT_FALSE(own_order("LVOzzzzzzz00000700000000002a", "abcdefg"));
-  EXPECT_FALSE(own_order("manual-1", "abcdefg"));
-  EXPECT_FALSE(own_order("", "abcdefg"));
-}
-
 }  // namespace
 }  // namespace levi::mexc

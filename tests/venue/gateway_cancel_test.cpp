@@ -137,6 +137,28 @@ TEST(Gateway, ASymbolThatTheVenueDroppedSpoilsNoCancelOfTheOthers) {
   EXPECT_EQ(asked, (std::vector<std::string>{"BTCUSDT,ETHUSDT", "BTCUSDT", "ETHUSDT"}));
 }
 
+// The data folder is a copy: an order that it inherited stands under the name of the original.
+TEST(Gateway, InheritedOrdersAreCancelledAndAskedForUnderTheirOwnName) {
+  Rig rig;
+  rig.make_gateway();
+  const std::string id = format_client_order_id({OrderKind::kNormal, "ancestr", {3}, {20}}).str();
+  const auto only = [&](const char* status) {
+    return [&, status](const os::HttpRequest& request, const auto& reply) {
+      EXPECT_EQ(request.parameter("origClientOrderId"), id);
+      test::FakeVenue::send(reply, 200, test::order_json("BTCUSDT", id, status, "0"));
+    };
+  };
+  rig.fake.on("DELETE /order", only("NEW"));
+  rig.fake.on("GET /order", only("CANCELED"));
+  rig.fake.answer("DELETE /openOrders", 200,
+                  "[" + test::order_json("BTCUSDT", id, "CANCELED", "0") + "]");
+  rig.gateway->cancel({{20}, {0}, {3}, OrderKind::kNormal});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueOrderState>().sequence.value, 20u);
+  rig.gateway->cancel_all({{0}});
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+}
+
 TEST(Gateway, ListsOpenOrdersAsOursOrForeign) {
   Rig rig;
   rig.make_gateway();

@@ -58,6 +58,15 @@ TEST(PrivateStream, PushesBecomeAcksFillsAndCancels) {
       << "5 is terminal: partly cancelled";
 }
 
+TEST(PrivateStream, PushesOfInheritedOrdersAreOurs) {
+  Rig rig;
+  start(rig);
+  const std::string id = format_client_order_id({OrderKind::kNormal, "ancestr", {3}, {20}}).str();
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", id, "t1", "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<VenueFill>().incarnation.value, 3u);
+}
+
 TEST(PrivateStream, AnOrderThatFillsAtOnceIsAcknowledgedToo) {
   Rig rig;
   start(rig);

@@ -38,6 +38,9 @@ inline machine::SendOrder an_order(std::uint64_t sequence) {
   return order;
 }
 
+// Whose orders of these incarnations and sequences a rig has taken over.
+inline const machine::Ancestor kAncestor{"ancestr", {3}, {20}};
+
 struct Rig {
   explicit Rig(std::vector<std::string> symbols = {"BTCUSDT", "ETHUSDT"})
       : fake(loop),
@@ -47,11 +50,12 @@ struct Rig {
         rest(loop,
              {options.rest, kKey, options.gateway.recv_window, options.gateway.answer_timeout},
              std::move(mexc::Signer::create(kSecret).value()), clock),
-        queries(loop, rest, clock, instruments, {options.gateway.instance, 200ms, 1ms, 20ms},
-                recorder.emit()),
+        queries(loop, rest, clock, instruments,
+                {{options.gateway.instance, {kAncestor}}, 200ms, 1ms, 20ms}, recorder.emit()),
         trades(loop, rest, instruments) {}
 
   void make_gateway() {
+    options.gateway.ancestors = {kAncestor};
     auto encoder =
         mexc::OrderEncoder::create({options.rest.text(), kKey, kSecret, options.gateway.instance,
                                     options.gateway.incarnation, 200ms});
@@ -88,7 +92,7 @@ struct Rig {
   }
   void start_private(mexc::PrivateOptions private_options = {}) {
     private_options.socket = socket_options();
-    private_options.instance = options.gateway.instance;
+    private_options.ids = {options.gateway.instance, {kAncestor}};
     stream = std::make_unique<mexc::PrivateStream>(loop, rest, instruments, private_options,
                                                    ordinal, 1, recorder.emit());
     stream->start();

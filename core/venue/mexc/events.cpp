@@ -2,8 +2,8 @@
 
 namespace levi::mexc {
 
-ClientOrderId client_order_id(const InstanceId& instance, const machine::QueryOrder& order) {
-  return format_client_order_id({order.kind, instance, order.incarnation, order.sequence});
+ClientOrderId client_order_id(const machine::OrderIds& ids, const machine::QueryOrder& order) {
+  return ids.id_of(order.kind, order.incarnation, order.sequence);
 }
 
 machine::VenueOrderState to_order_state(const OrderRecord& record,

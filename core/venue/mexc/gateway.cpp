@@ -42,6 +42,7 @@ MexcGateway::MexcGateway(Parts parts, const venue::GatewayOptions& options, Orde
       queries_(parts.queries),
       trades_(parts.trades),
       options_(options),
+      ids_(options.instance, options.ancestors),
       encoder_(std::move(encoder)),
       emit_(std::move(emit)),
       pool_(
@@ -176,7 +177,7 @@ void MexcGateway::cancel(const machine::CancelOrder& order) {
   const Instrument* instrument = instruments_.find(order.symbol);
   if (instrument == nullptr) return later(machine::CancelFailed{order.sequence, 0});
   std::string query = "symbol=" + instrument->name + "&origClientOrderId=";
-  query += client_order_id(options_.instance, query_of(order)).view();
+  query += client_order_id(ids_, query_of(order)).view();
   rest_.signed_call("DELETE", kOrderPath, std::move(query),
                     [this, order](const Answer& answer) { on_canceled(order, answer); });
 }
@@ -190,7 +191,7 @@ void MexcGateway::on_canceled(const machine::CancelOrder& order, const Answer& a
   }
   const Instrument* instrument = instruments_.find(order.symbol);
   const auto record = read_order(answer.body, *instrument);
-  const auto parts = record ? own_order(record.value().client_id, options_.instance) : std::nullopt;
+  const auto parts = record ? ids_.own_order(record.value().client_id) : std::nullopt;
   if (parts && parts->sequence == order.sequence && is_terminal(record.value().status)) {
     emit_canceled(record.value(), *parts);
   } else {
@@ -241,7 +242,7 @@ void MexcGateway::on_all_canceled(const std::vector<std::string>& symbols, const
     if (instrument == nullptr) continue;
     const auto record = read_order(line, *instrument);
     if (!record || !is_terminal(record.value().status)) continue;
-    const auto parts = own_order(record.value().client_id, options_.instance);
+    const auto parts = ids_.own_order(record.value().client_id);
     if (parts) emit_canceled(record.value(), *parts);
   }
 }
@@ -254,7 +255,7 @@ void MexcGateway::query_trades(const machine::QueryTrades& order) {
   if (!order.venue_order.empty()) return trades_of(order, order.venue_order.str());
   const machine::QueryOrder by_name{order.sequence, order.symbol, order.incarnation, order.kind};
   std::string query = "symbol=" + instrument->name + "&origClientOrderId=";
-  query += client_order_id(options_.instance, by_name).view();
+  query += client_order_id(ids_, by_name).view();
   rest_.signed_call("GET", kOrderPath, std::move(query), [this, order](const Answer& answer) {
     const std::string id = text_field(answer.body, "orderId");
     if (answer.verdict == Verdict::kDone && !id.empty()) return trades_of(order, id);
@@ -271,7 +272,7 @@ void MexcGateway::trades_of(const machine::QueryTrades& order, std::string venue
   trades_.fetch(
       std::move(request),
       [this, order](const TradeRecord& trade) {
-        const auto parts = own_order(trade.client_id, options_.instance);
+        const auto parts = ids_.own_order(trade.client_id);
         if (parts && parts->sequence == order.sequence) emit_(to_fill(trade, *parts));
       },
       [this, order](const Status&) { trades_asked_.erase(order.sequence.value); });
@@ -293,7 +294,7 @@ void MexcGateway::fetch_open_orders(SymbolId symbol, std::function<void(Status)>
             outcome = record.error();
             continue;
           }
-          const auto parts = own_order(record.value().client_id, options_.instance);
+          const auto parts = ids_.own_order(record.value().client_id);
           if (parts) {
             emit_(to_order_state(record.value(), *parts));
           } else {

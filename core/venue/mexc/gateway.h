@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/latch/latch.h"
+#include "core/machine/order_ids.h"
 #include "core/os/loop.h"
 #include "core/venue/gateway.h"
 #include "core/venue/mexc/instruments.h"
@@ -84,6 +85,7 @@ class MexcGateway final : public venue::Gateway {
   OrderQueries& queries_;
   TradePages& trades_;
   const venue::GatewayOptions options_;
+  const machine::OrderIds ids_;
   OrderEncoder encoder_;
   const Emit emit_;
   std::function<void(OrderSequence)> accepted_;

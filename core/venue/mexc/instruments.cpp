@@ -49,13 +49,6 @@ const Instrument* Instruments::find(std::string_view name) const {
   return found != nullptr ? found : find_in(journalled_, name);
 }
 
-std::optional<ClientOrderIdParts> own_order(std::string_view client_id,
-                                            const InstanceId& instance) {
-  auto parts = parse_client_order_id(client_id);
-  if (!parts || parts->instance != instance) return std::nullopt;
-  return parts;
-}
-
 std::optional<Money> fee_in_quote(std::string_view amount, std::string_view asset, Price price,
                                   const Instrument& instrument) {
   const std::size_t dot = amount.find('.');

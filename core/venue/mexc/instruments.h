@@ -46,10 +46,6 @@ class Instruments {
 void renumber(std::vector<Instrument>& instruments,
               const std::vector<machine::InstrumentDefined>& definitions);
 
-// An order's number is ours only under our instance id: another instance's orders are foreign
-// (DESIGN §4).
-std::optional<ClientOrderIdParts> own_order(std::string_view client_id, const InstanceId& instance);
-
 // A fee in the quote asset. Venues give fees with more digits than Money holds: cut, not refused.
 // nullopt where the asset is neither of the symbol's own, or the text is no number.
 std::optional<Money> fee_in_quote(std::string_view amount, std::string_view asset, Price price,

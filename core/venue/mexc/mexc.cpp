@@ -15,6 +15,10 @@ namespace {
 
 constexpr Nanos kRecvWindowMax{60s};  // the venue's
 
+machine::OrderIds order_ids(const venue::GatewayOptions& options) {
+  return {options.instance, options.ancestors};
+}
+
 RestOptions rest_options(const venue::VenueOptions& options) {
   RestOptions rest;
   rest.endpoint = options.rest;
@@ -54,7 +58,7 @@ MarketOptions market_options(const venue::VenueOptions& options) {
 PrivateOptions private_options(const venue::VenueOptions& options) {
   PrivateOptions stream;
   stream.socket = socket_options(options);
-  stream.instance = options.gateway.instance;
+  stream.ids = order_ids(options.gateway);
   stream.data_age_max = options.data_age_max;
   stream.listen_key_extend = options.listen_key_extend;
   stream.renew_after = options.renew_after;
@@ -62,7 +66,8 @@ PrivateOptions private_options(const venue::VenueOptions& options) {
 }
 
 QueryOptions query_options(const venue::GatewayOptions& options) {
-  return {options.instance, options.recv_window, options.query_delay_min, options.query_delay_max};
+  return {order_ids(options), options.recv_window, options.query_delay_min,
+          options.query_delay_max};
 }
 
 Status check(const venue::VenueOptions& options) {
@@ -104,7 +109,7 @@ class Mexc final : public venue::Venue {
                  derive_seed(options_.jitter_seed, 3), emit),
         reconciler_({loop, rest_, clock_, instruments_, queries_, trades_,
                      [this](OrderSequence order) { return gateway_.is_outstanding(order); }},
-                    options_.gateway.instance, emit) {
+                    order_ids(options_.gateway), emit) {
     gateway_.on_accepted([this](OrderSequence order) { private_.expect(order); });
   }
 

@@ -89,7 +89,7 @@ void OrderQueries::ask_order(std::uint64_t sequence) {
   const Question& question = questions_.at(sequence);
   const Instrument* instrument = instruments_.find(question.order.symbol);
   std::string query = "symbol=" + instrument->name + "&origClientOrderId=";
-  query += client_order_id(options_.instance, question.order).view();
+  query += client_order_id(options_.ids, question.order).view();
   rest_.signed_call("GET", "/api/v3/order", std::move(query),
                     [this, sequence](const Answer& answer) { on_answer(sequence, answer); });
 }
@@ -114,7 +114,7 @@ void OrderQueries::on_found(std::uint64_t sequence, const Answer& answer) {
   Question& question = questions_.at(sequence);
   const Instrument* instrument = instruments_.find(question.order.symbol);
   const auto record = read_order(answer.body, *instrument);
-  const auto parts = record ? own_order(record.value().client_id, options_.instance) : std::nullopt;
+  const auto parts = record ? options_.ids.own_order(record.value().client_id) : std::nullopt;
   if (!parts || parts->sequence.value != sequence) {
     if (++question.nonsense < kNonsenseMax) return again(sequence, Nanos{0});
     return settle(sequence, false, nullptr);

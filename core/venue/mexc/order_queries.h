@@ -16,6 +16,7 @@
 #include "core/base/instant.h"
 #include "core/machine/effect.h"
 #include "core/machine/event.h"
+#include "core/machine/order_ids.h"
 #include "core/os/loop.h"
 #include "core/venue/mexc/instruments.h"
 #include "core/venue/mexc/records.h"
@@ -27,7 +28,7 @@ inline constexpr Nanos kNotFoundMargin{1s};
 inline constexpr unsigned kNonsenseMax = 5;  // answers about one order that make no sense
 
 struct QueryOptions {
-  InstanceId instance;
+  machine::OrderIds ids;
   Nanos recv_window{2s};
   Nanos delay_min{50ms};
   Nanos delay_max{2s};

@@ -250,7 +250,7 @@ bool PrivateStream::on_order(const pb::PushDataV3ApiWrapper& push) {
   if (instrument == nullptr) return true;  // A symbol that we don't trade.
   const auto order = read_private_order(push.privateorders(), *instrument);
   if (!order) return false;
-  const auto parts = own_order(order.value().client_id, options_.instance);
+  const auto parts = options_.ids.own_order(order.value().client_id);
   if (parts) {
     emit_order(order.value(), *parts);
   } else if (!is_terminal(order.value().status)) {
@@ -285,7 +285,7 @@ bool PrivateStream::on_deal(const pb::PushDataV3ApiWrapper& push) {
   if (instrument == nullptr) return true;
   const auto trade = read_private_deal(push.privatedeals(), *instrument);
   if (!trade) return false;
-  const auto parts = own_order(trade.value().client_id, options_.instance);
+  const auto parts = options_.ids.own_order(trade.value().client_id);
   if (!parts) return true;
   missing_.on_deal(parts->sequence.value, trade.value().quantity, loop_.now());
   emit_(to_fill(trade.value(), *parts));
@@ -305,7 +305,7 @@ void PrivateStream::look() {
   look_timer_ = loop_.after(look_period(options_.data_age_max), [this] { look(); });
   const MonoTime now = loop_.now();
   for (const auto& late : missing_.take_late(now, kDealsGrace)) {
-    const auto parts = own_order(late.order.client_id, options_.instance);
+    const auto parts = options_.ids.own_order(late.order.client_id);
     if (parts) emit_(to_order_state(late.order, *parts));
   }
   if (!push_awaited_) watch_.heard(0, now);

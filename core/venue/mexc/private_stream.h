@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/machine/order_ids.h"
 #include "core/os/loop.h"
 #include "core/policy/reconnect.h"
 #include "core/policy/staleness.h"
@@ -29,7 +30,7 @@ namespace levi::mexc {
 
 struct PrivateOptions {
   SocketOptions socket;  // its target without the listen key
-  InstanceId instance;
+  machine::OrderIds ids;
   Nanos data_age_max{1s};
   Nanos listen_key_extend{20min};
   Nanos renew_after{23h};

@@ -20,8 +20,8 @@ bool is_active(const machine::Instrument& instrument) {
 
 }  // namespace
 
-Reconciler::Reconciler(Parts parts, InstanceId instance, Emit emit)
-    : parts_(std::move(parts)), instance_(instance), emit_(std::move(emit)) {}
+Reconciler::Reconciler(Parts parts, machine::OrderIds ids, Emit emit)
+    : parts_(std::move(parts)), ids_(std::move(ids)), emit_(std::move(emit)) {}
 
 Reconciler::~Reconciler() { parts_.loop.cancel(timer_); }
 
@@ -110,7 +110,7 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
       ++unsettled_;
       continue;
     }
-    const auto parts = own_order(record.value().client_id, instance_);
+    const auto parts = ids_.own_order(record.value().client_id);
     if (parts) {
       listed_.insert(parts->sequence.value);
       open_.push_back(to_order_state(record.value(), *parts));
@@ -138,7 +138,7 @@ void Reconciler::ask_trades(SymbolId symbol) {
 }
 
 void Reconciler::on_trade(const TradeRecord& trade) {
-  const auto parts = own_order(trade.client_id, instance_);
+  const auto parts = ids_.own_order(trade.client_id);
   if (!parts) return;
   const auto order = state_->orders.find(parts->sequence.value);
   const bool is_known =

@@ -15,6 +15,7 @@
 
 #include "core/base/instant.h"
 #include "core/machine/event.h"
+#include "core/machine/order_ids.h"
 #include "core/machine/state.h"
 #include "core/os/loop.h"
 #include "core/venue/mexc/instruments.h"
@@ -37,7 +38,7 @@ class Reconciler {
     // An order whose answer is still awaited on its connection needs no question.
     std::function<bool(OrderSequence)> is_outstanding;
   };
-  Reconciler(Parts parts, InstanceId instance, Emit emit);
+  Reconciler(Parts parts, machine::OrderIds ids, Emit emit);
   ~Reconciler();
 
   // `state` must outlive the reconciliation: it is read again at each symbol's turn.
@@ -57,7 +58,7 @@ class Reconciler {
   void again(std::function<void()> step, Nanos least);
 
   const Parts parts_;
-  const InstanceId instance_;
+  const machine::OrderIds ids_;
   const Emit emit_;
   const machine::State* state_ = nullptr;
   Instant since_;
