@@ -2,6 +2,8 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -10,6 +12,7 @@
 #include "core/latch/latch.h"
 #include "core/machine/machine.h"
 #include "core/os/file.h"
+#include "core/os/resolver.h"
 
 namespace levi::levid {
 namespace {
@@ -28,6 +31,22 @@ os::Endpoint endpoint(YamlMap& map, const char* key, const std::string& fallback
   const auto parsed = os::parse_endpoint(text);
   if (parsed) return parsed.value();
   map.fail(key, "'" + std::string(key) + "': " + parsed.error().message,
+           "write host:port, for example " + fallback);
+  return {};
+}
+
+// HOST:PORT, where the host may be a name. It is not looked up here: a resolver that is down for a
+// moment is no mistake of the configuration's, and a start must get over it.
+std::string venue_address(YamlMap& map, const char* key, const std::string& fallback) {
+  const std::string text = map.text(key, fallback);
+  if (os::resolves_at_once(text)) return endpoint(map, key, fallback).text();
+  const std::size_t colon = text.rfind(':');
+  const std::string_view name = std::string_view(text).substr(0, colon);
+  const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.';
+  });
+  if (is_name && os::parse_endpoint("127.0.0.1" + text.substr(colon))) return text;
+  map.fail(key, "'" + std::string(key) + "': '" + text + "' is not an address",
            "write host:port, for example " + fallback);
   return {};
 }
@@ -79,8 +98,8 @@ std::string secret(YamlMap& map, const std::string& what, const std::string& env
 
 void read_venue(YamlMap& map, Config& config) {
   config.venue_name = map.choice("name", {"mexc"}, "mexc");
-  config.venue_rest = endpoint(map, "rest", "127.0.0.1:8734");
-  config.venue_websocket = endpoint(map, "websocket", config.venue_rest.text());
+  config.venue_rest = venue_address(map, "rest", "127.0.0.1:8734");
+  config.venue_websocket = venue_address(map, "websocket", config.venue_rest);
   config.key = secret(map, "key", "LEVI_VENUE_KEY");
   config.secret = secret(map, "secret", "LEVI_VENUE_SECRET");
   config.recv_window = duration(map, "recv_window", 2s, 1ms, kVenueWindowMax);

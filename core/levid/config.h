@@ -32,8 +32,8 @@ struct Config {
   std::string runtime;      // absolute; by default latch::default_runtime_folder(data)
 
   std::string venue_name;
-  os::Endpoint venue_rest;
-  os::Endpoint venue_websocket;
+  std::string venue_rest;  // "127.0.0.1:8734", or a name: looked up by the start
+  std::string venue_websocket;
   std::string key;  // secrets: never printed
   std::string secret;
   Nanos recv_window{2s};

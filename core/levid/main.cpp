@@ -80,7 +80,7 @@ control::Facts facts_of(const Config& config, const journal::Identity& identity)
   facts.name = config.name;
   facts.environment = config.environment;
   facts.mode = config.live ? "LIVE" : "DRY";
-  facts.venue = config.venue_name + " " + config.venue_rest.text();
+  facts.venue = config.venue_name + " " + config.venue_rest;
   facts.key_fingerprint = key_fingerprint(config.key);
   facts.instance = identity.instance.str();
   facts.incarnation = identity.incarnation.value;

@@ -27,6 +27,7 @@ Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& 
       clock_(last_instant),
       status_(status),
       ports_(std::move(ports)),
+      resolver_(loop),
       command_waker_(loop, [] {}) {  // The round that follows reads the ports.
   reconcile_since_ = last_instant.ns > 0 ? last_instant : clock_.now();
   if (last_instant - os::wall_now() > kClockStep)
@@ -196,6 +197,7 @@ void Trading::publish_heartbeats() {
 
 // The venue's clock and a refused key change while we trade, too.
 void Trading::publish_venue() {
+  if (!venue_) return;
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (waiting_for_.empty())
     status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));

@@ -22,6 +22,7 @@
 #include "core/machine/machine.h"
 #include "core/os/clock.h"
 #include "core/os/loop.h"
+#include "core/os/resolver.h"
 #include "core/venue/venue.h"
 
 namespace levi::levid {
@@ -85,6 +86,8 @@ class Trading {
   void on_effect(const machine::Alert& effect);
 
   Status journal_start();
+  Status make_venue(const os::Endpoint& rest, const os::Endpoint& websocket);
+  void find_venue();
   void connect_venue();
   bool wait_for_ring();
   void on_instruments(const Result<std::vector<machine::InstrumentDefined>>& instruments);
@@ -128,7 +131,8 @@ class Trading {
   os::JournalClock clock_;
   control::SharedStatus& status_;
   TradingPorts ports_;
-  std::unique_ptr<venue::Venue> venue_;
+  os::Resolver resolver_;
+  std::unique_ptr<venue::Venue> venue_;            // null until its address is known
   std::atomic<venue::Gateway*> gateway_{nullptr};  // for the threads that abort its sockets
   std::unique_ptr<engine::EngineHub> hub_;
   os::Waker command_waker_;

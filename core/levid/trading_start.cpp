@@ -29,9 +29,9 @@ std::size_t id_of(const Items& items, std::string_view name, const NameOf& name_
 venue::VenueOptions venue_options(const Config& config, const journal::Identity& identity,
                                   const machine::State& state) {
   venue::VenueOptions options;
-  options.rest = config.venue_rest;
-  options.websocket = config.venue_websocket;
-  options.gateway.rest = config.venue_rest;
+  if (!os::resolves_at_once(config.venue_rest)) options.gateway.host = config.venue_rest;
+  if (!os::resolves_at_once(config.venue_websocket))
+    options.websocket_host = config.venue_websocket;
   options.gateway.credentials = {config.key, config.secret};
   options.gateway.instance = identity.instance;
   options.gateway.incarnation = identity.incarnation;
@@ -54,10 +54,12 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
 
 Status Trading::start() {
   LEVI_TRY_STATUS(journal_start());
-  LEVI_TRY_ASSIGN(
-      venue_, venue::make_mexc(loop_, latch_, venue_options(config_, identity_, machine_.state()),
-                               [this](const machine::Event& event) { apply(event); }));
-  gateway_ = &venue_->gateway();
+  // Options that can never work end the start here.
+  if (os::resolves_at_once(config_.venue_rest) && os::resolves_at_once(config_.venue_websocket)) {
+    LEVI_TRY(rest, os::parse_endpoint(config_.venue_rest));
+    LEVI_TRY(websocket, os::parse_endpoint(config_.venue_websocket));
+    LEVI_TRY_STATUS(make_venue(rest, websocket));
+  }
   loop_.each_round([this] { round(); });
   loop_.after(1s, [this] { each_second(); });
   watch_latch();
@@ -65,6 +67,37 @@ Status Trading::start() {
   status_.phase.store(control::Phase::kConnecting);
   loop_.after(Nanos{0}, [this] { connect_venue(); });
   return ok();
+}
+
+Status Trading::make_venue(const os::Endpoint& rest, const os::Endpoint& websocket) {
+  venue::VenueOptions options = venue_options(config_, identity_, machine_.state());
+  options.rest = options.gateway.rest = rest;
+  options.websocket = websocket;
+  LEVI_TRY_ASSIGN(venue_, venue::make_mexc(loop_, latch_, std::move(options),
+                                           [this](const machine::Event& event) { apply(event); }));
+  gateway_ = &venue_->gateway();
+  return ok();
+}
+
+// Names are looked up anew by each try: DNS may be down for a while when this machine comes up.
+void Trading::find_venue() {
+  const auto not_found = [this](const std::string& name, const Error& why) {
+    const Error unknown =
+        error(ErrorCode::kUnreachable, "cannot find the venue " + name + ": " + why.message,
+              "does this machine resolve names?");
+    ask_again_for("venue", unknown, [this] { connect_venue(); });
+  };
+  resolver_.resolve(config_.venue_rest, [this, not_found](const Result<os::Endpoint>& rest) {
+    if (!rest) return not_found(config_.venue_rest, rest.error());
+    resolver_.resolve(config_.venue_websocket,
+                      [this, not_found, at = rest.value()](const Result<os::Endpoint>& websocket) {
+                        if (!websocket)
+                          return not_found(config_.venue_websocket, websocket.error());
+                        const Status made = make_venue(at, websocket.value());
+                        if (made) return connect_venue();
+                        ask_again_for("venue", made.error(), [this] { connect_venue(); });
+                      });
+  });
 }
 
 Status Trading::journal_start() {
@@ -92,6 +125,7 @@ void Trading::set_waiting_for(std::string why) {
 void Trading::connect_venue() {
   if (stopping_) return;
   if (wait_for_ring()) return;
+  if (!venue_) return find_venue();
   venue_->load_instruments([this](auto instruments) { on_instruments(instruments); });
 }
 

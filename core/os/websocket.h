@@ -98,9 +98,10 @@ struct WebSocketLimits {
 };
 class WebSocketClient {
  public:
-  // `connect_timeout` covers the connect and the upgrade.
+  // `connect_timeout` covers the connect and the upgrade. `host` is the Host header's; empty: the
+  // endpoint's own text.
   WebSocketClient(Loop& loop, Endpoint endpoint, std::string target, Nanos connect_timeout,
-                  WebSocketHandlers handlers, WebSocketLimits limits = {});
+                  WebSocketHandlers handlers, WebSocketLimits limits = {}, std::string host = {});
   ~WebSocketClient();  // closes without calling handlers; allowed in a handler
   bool send(bool binary, std::string_view payload);  // false unless open, or too much is unsent
   void ping();

@@ -31,7 +31,8 @@ struct WebSocketClient::Impl final : StreamEvents,
                                      std::enable_shared_from_this<Impl> {
   enum class State { kConnecting, kUpgrading, kOpen, kClosed };
 
-  Impl(Loop& l, Endpoint e, std::string t, WebSocketHandlers h, WebSocketLimits given)
+  Impl(Loop& l, Endpoint e, std::string t, WebSocketHandlers h, WebSocketLimits given,
+       std::string name)
       : WebSocketChannel(Role::kClient, given.message_bytes_max),
         loop(l),
         endpoint(std::move(e)),
@@ -39,6 +40,9 @@ struct WebSocketClient::Impl final : StreamEvents,
         target(std::move(t)),
         handlers(std::move(h)),
         limits(given),
+        host(!name.empty()        ? std::move(name)
+             : endpoint.is_unix() ? "localhost"
+                                  : endpoint.text()),
         parser(HttpParser::Kind::kResponse, HttpLimits{}) {}
 
   Loop& loop;
@@ -47,6 +51,7 @@ struct WebSocketClient::Impl final : StreamEvents,
   const std::string target;
   WebSocketHandlers handlers;
   const WebSocketLimits limits;
+  const std::string host;
   HttpParser parser;
   const std::string key = random_key();
   State state = State::kConnecting;
@@ -81,7 +86,6 @@ struct WebSocketClient::Impl final : StreamEvents,
     state = State::kUpgrading;
     stream = std::make_unique<Stream>(loop, std::move(fd), *this);
     stream->start(shared_from_this());
-    const std::string host = endpoint.is_unix() ? "localhost" : endpoint.text();
     stream->output() += websocket_request(target, host, key);
     stream->flush();
   }
@@ -214,9 +218,9 @@ struct WebSocketClient::Impl final : StreamEvents,
 
 WebSocketClient::WebSocketClient(Loop& loop, Endpoint endpoint, std::string target,
                                  Nanos connect_timeout, WebSocketHandlers handlers,
-                                 WebSocketLimits limits)
+                                 WebSocketLimits limits, std::string host)
     : impl_(std::make_shared<Impl>(loop, std::move(endpoint), std::move(target),
-                                   std::move(handlers), limits)) {
+                                   std::move(handlers), limits, std::move(host))) {
   impl_->start(connect_timeout);
 }
 

@@ -37,6 +37,7 @@ struct Credentials {
 
 struct GatewayOptions {
   os::Endpoint rest;
+  std::string host;  // as the configuration names it, for the Host header; empty: rest.text()
   Credentials credentials;
   InstanceId instance;
   Incarnation incarnation;
@@ -53,6 +54,10 @@ struct GatewayOptions {
   std::function<Instant()> wall_now = &os::wall_now;  // replaced by tests
   SendCall send_call = &send_now;
 };
+
+inline std::string host_of(const GatewayOptions& options) {
+  return options.host.empty() ? options.rest.text() : options.host;
+}
 
 struct GatewayStatus {
   unsigned order_connections = 0;

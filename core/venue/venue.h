@@ -20,7 +20,8 @@ namespace levi::venue {
 
 struct VenueOptions {
   os::Endpoint rest;
-  os::Endpoint websocket;  // usually the same host and port, path /ws
+  os::Endpoint websocket;      // usually the same host and port, path /ws
+  std::string websocket_host;  // for the Host header; empty: websocket.text()
   std::string websocket_path = "/ws";
   GatewayOptions gateway;
   std::vector<std::string> symbols;

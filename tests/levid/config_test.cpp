@@ -54,6 +54,22 @@ TEST_F(Config, TheShippedExampleIsValid) {
       "levels=2;spread_bps=10;quantity=0.001;position_max=0.05;requote_bps=2;refresh_after=500ms");
 }
 
+// A resolver that is down is no mistake of the configuration's.
+TEST_F(Config, AVenuesNameIsKeptAndNotLookedUp) {
+  const auto with = [](const std::string& rest) {
+    return parse_config(
+        std::string("data: d\nsymbols: [BTCUSDT]\nvenue: {rest: \"") + rest + "\"}\n",
+        "levid.yaml");
+  };
+  const auto named = with("venue..invalid:80");
+  ASSERT_TRUE(named) << named.error().text();
+  EXPECT_EQ(named.value().venue_rest, "venue..invalid:80");
+  EXPECT_EQ(named.value().venue_websocket, "venue..invalid:80");
+  EXPECT_EQ(with("localhost:8734").value().venue_rest, "127.0.0.1:8734");
+  for (const char* bad : {"venue.example", "venue.example:99999", "ve nue:80", "ve/nue:80", ":80"})
+    EXPECT_FALSE(with(bad)) << bad;
+}
+
 TEST_F(Config, MexcUseWsFalseForcesPolling) {
   setenv("MEXC_USE_WS", "false", 1);
   EXPECT_FALSE(parse_config(kMinimal, "levid.yaml").value().use_websocket);

@@ -102,6 +102,20 @@ TEST(TradingStart, AVenueThatNeverAnswersHoldsUpNeitherCommandsNorTheEnd) {
   EXPECT_FALSE(over);
 }
 
+// Neither name needs a server to be asked: an empty label is none, and 127.1 is an address.
+TEST(TradingStart, AVenueWhoseNameIsNotFoundIsLookedUpAgain) {
+  const Stage stage;
+  TradingRig rig("venue..invalid:80");
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  const auto waits_for_it = [&] {
+    return rig.trading->waiting_for().find("venue..invalid") != std::string::npos;
+  };
+  ASSERT_TRUE(rig.wait(waits_for_it));
+  EXPECT_EQ(rig.resume(Holder::kNewInstance).code, AnswerCode::kDone);
+  rig.config.venue_rest = rig.config.venue_websocket = "127.1:" + std::to_string(stage.port);
+  EXPECT_TRUE(rig.wait_running());
+}
+
 TEST(TradingStart, EnginesThatCanNotBeStartedHoldUpNeitherFeedsNorReconciliation) {
   const Stage stage;
   TradingRig rig(&stage);

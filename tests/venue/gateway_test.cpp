@@ -38,6 +38,16 @@ TEST(Gateway, AnAcceptedOrderIsAcknowledgedWithTheVenuesId) {
   EXPECT_EQ(query.substr(cut + 11), mexc_sign(test::kSecret, query.substr(0, cut)));
 }
 
+TEST(Gateway, TheHostHeaderIsTheVenuesNameWhereItHasOne) {
+  Rig rig;
+  rig.options.gateway.host = "api.venue.example:80";
+  rig.fake.answer("POST /order", 200, kAck);
+  rig.open_gateway();
+  rig.gateway->send(an_order(1), 0);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+  EXPECT_EQ(rig.fake.asked("POST /order").at(0).header("Host"), "api.venue.example:80");
+}
+
 TEST(Gateway, ASealedLatchLetsNothingOut) {
   Rig rig;
   rig.fake.answer("POST /order", 200, kAck);

@@ -57,8 +57,8 @@ struct Rig {
   void make_gateway() {
     options.gateway.ancestors = {kAncestor};
     auto encoder =
-        mexc::OrderEncoder::create({options.rest.text(), kKey, kSecret, options.gateway.instance,
-                                    options.gateway.incarnation, 200ms});
+        mexc::OrderEncoder::create({venue::host_of(options.gateway), kKey, kSecret,
+                                    options.gateway.instance, options.gateway.incarnation, 200ms});
     LEVI_CHECK(encoder);
     gateway = std::make_unique<mexc::MexcGateway>(
         mexc::MexcGateway::Parts{loop, *latch, rest, clock, instruments, queries, trades},

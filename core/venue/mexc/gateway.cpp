@@ -21,7 +21,7 @@ venue::OrderPoolOptions pool_options(const venue::GatewayOptions& options, std::
   pool.connect_timeout = options.connect_timeout;
   pool.answer_timeout = options.answer_timeout;
   pool.keep_warm = options.keep_warm;
-  pool.ping_request = "GET /api/v3/ping HTTP/1.1\r\nHost: " + options.rest.text() + "\r\n\r\n";
+  pool.ping_request = "GET /api/v3/ping HTTP/1.1\r\nHost: " + venue::host_of(options) + "\r\n\r\n";
   pool.jitter_seed = seed;
   pool.send_call = options.send_call;
   return pool;

@@ -22,6 +22,7 @@ machine::OrderIds order_ids(const venue::GatewayOptions& options) {
 RestOptions rest_options(const venue::VenueOptions& options) {
   RestOptions rest;
   rest.endpoint = options.rest;
+  rest.host = options.gateway.host;
   rest.key = options.gateway.credentials.key;
   rest.recv_window = options.gateway.recv_window;
   rest.timeout = options.gateway.answer_timeout;
@@ -35,6 +36,7 @@ RestOptions rest_options(const venue::VenueOptions& options) {
 SocketOptions socket_options(const venue::VenueOptions& options) {
   SocketOptions socket;
   socket.endpoint = options.websocket;
+  socket.host = options.websocket_host;
   socket.target = options.websocket_path;
   socket.connect_timeout = options.gateway.connect_timeout;
   socket.ping_every = options.ping_every;
@@ -160,7 +162,7 @@ Result<std::unique_ptr<Venue>> make_mexc(os::Loop& loop, latch::Latch& latch, Ve
                                          Venue::Emit emit) {
   LEVI_TRY_STATUS(mexc::check(options));
   const GatewayOptions& gateway = options.gateway;
-  LEVI_TRY(encoder, mexc::OrderEncoder::create({gateway.rest.text(), gateway.credentials.key,
+  LEVI_TRY(encoder, mexc::OrderEncoder::create({venue::host_of(gateway), gateway.credentials.key,
                                                 gateway.credentials.secret, gateway.instance,
                                                 gateway.incarnation, gateway.recv_window}));
   LEVI_TRY(signer, mexc::Signer::create(gateway.credentials.secret));

@@ -78,6 +78,7 @@ void Rest::start(std::shared_ptr<Call> call) {
   os::HttpRequest request;
   request.method = call->method;
   request.target = target(*call);
+  if (!options_.host.empty()) request.headers.emplace_back("Host", options_.host);
   request.headers.emplace_back("Content-Type", "application/json");
   if (call->is_signed) request.headers.emplace_back("X-MEXC-APIKEY", options_.key);
   os::HttpClient& client = request.method == "DELETE" ? *cancel_client_ : *client_;

@@ -38,6 +38,7 @@ struct RestOptions {
   Nanos timeout{2s};
   unsigned connections = 4;
   unsigned cancel_connections = 4;  // of their own: a cancel never waits behind a slow question
+  std::string host = {};            // of the Host header; empty: the endpoint's own text
 };
 
 class Rest {

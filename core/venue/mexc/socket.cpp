@@ -42,7 +42,7 @@ MexcSocket::MexcSocket(os::Loop& loop, SocketOptions options,
           [this] { on_open(); },
           [this](bool binary, std::string_view payload) { on_message(binary, payload); },
           [this](const os::WsClosed& closed) { on_end(closed); }},
-      os::WebSocketLimits{.message_bytes_max = kFrameBytesMax});
+      os::WebSocketLimits{.message_bytes_max = kFrameBytesMax}, options_.host);
   for (const std::string& name : channels) {
     channel_by_name_.emplace(name, channels_.size());
     channels_.emplace_back().name = name;

@@ -28,6 +28,7 @@ inline constexpr std::size_t kSubscriptionsMax = 30;  // of one connection; furt
 
 struct SocketOptions {
   os::Endpoint endpoint;
+  std::string host;  // of the Host header; empty: the endpoint's own text
   std::string target = "/ws";
   Nanos connect_timeout{2s};
   Nanos ping_every{8s};

@@ -53,7 +53,7 @@ void StartUp::ask_symbols(const LoadHandle& load) {
 }
 
 Error StartUp::unusable(const std::string& what, const Answer& answer) const {
-  const std::string venue = "the venue at " + options_.rest.text();
+  const std::string venue = "the venue at " + venue::host_of(options_);
   if (answer.verdict == Verdict::kUnknown && answer.status == 0) {
     return error(ErrorCode::kUnreachable, venue + " does not answer: " + answer.message,
                  "is it running, and is venue.rest right?");
