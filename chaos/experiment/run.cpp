@@ -19,6 +19,7 @@ namespace {
 
 constexpr Nanos kLeaseTtl = 15s;
 constexpr Nanos kLeaseRenewal = 4s;
+constexpr Nanos kAppendMax = 60s;  // a record's fsync, on a disk that is written back
 constexpr const char* kProduction = "production";
 
 // The target says who it is; what the run was told must be so.
@@ -180,10 +181,15 @@ class Run {
       Trial trial(context_, scenario, number);
       result_.records.push_back(
           trial.run([&](Step step) { tell(scenario, number, to_string(step)); }));
-      LEVI_TRY_STATUS(writer.append(result_.records.back()));
+      LEVI_TRY_STATUS(append(writer));
       pause("recorded");
     }
     return ok();
+  }
+
+  Status append(reports::ResultsWriter& writer) {
+    const GuardClient::Blocking blocking(*context_.guard, kAppendMax);
+    return writer.append(result_.records.back());
   }
 
   void tell(const Scenario& scenario, int trial, const std::string& step) {

@@ -16,6 +16,10 @@ constexpr Nanos kStreamWait = 3s;
 constexpr Nanos kFlowPoll = 50ms;
 constexpr Nanos kProofDeadline = 3s;
 constexpr Nanos kLeaseMargin = 15s;
+// How long the guard may have to do without our loop: two calls to the target at most, and a proof
+// that was begun in time is finished.
+constexpr Nanos kPlanMax = kCallTimeout * 3;
+constexpr Nanos kProveMax = kProofDeadline + kCallTimeout * 3;
 
 std::uint64_t short_seed(std::uint64_t seed) {
   return seed >> 11;
@@ -222,8 +226,7 @@ Step Trial::inject() {
                    record_.trial,
                    record_.seed,
                    scenario_.timeout + scenario_.hold(record_.trial) + kLeaseMargin};
-  fault_ = kind_.make();
-  auto undo = fault_->plan(context_.target, order);
+  auto undo = plan(order);
   if (!undo) {
     invalid("the fault can't be planned: " + undo.error().text());
     return Step::kJudge;
@@ -232,10 +235,11 @@ Step Trial::inject() {
   context_.stream->forget();
   context_.stream->forget_fault();
   watch_.mark(os::mono_now());
-  auto injected = context_.guard->inject(undo_, context_.options.leave_out);
+  auto injected = context_.guard->inject({undo_, order.lease, context_.options.leave_out});
   if (!injected) {
     // Whatever the guard did before it failed or died, it undoes itself, or we do in its place.
     invalid("the fault was not injected: " + injected.error().text());
+    if (!kind_.seals) left_behind(context_.guard->left_by_failed_inject());  // a seal is released
     return context_.guard_dead() || kind_.seals ? Step::kRevert : Step::kJudge;
   }
   injected_ = injected.value().number;
@@ -250,7 +254,14 @@ Step Trial::inject() {
   return Step::kProve;
 }
 
+Result<Undo> Trial::plan(const FaultOrder& order) {
+  const GuardClient::Blocking blocking(*context_.guard, kPlanMax);
+  fault_ = kind_.make();
+  return fault_->plan(context_.target, order);
+}
+
 Step Trial::prove() {
+  const GuardClient::Blocking blocking(*context_.guard, kProveMax);
   const auto proof =
       fault_->prove(context_.target, undo_, injection_, os::mono_now() + kProofDeadline);
   if (!proof) {

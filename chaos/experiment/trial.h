@@ -39,6 +39,8 @@ class Trial {
   Step settle();
   Step judge();
 
+  Result<Undo> plan(const FaultOrder& order);
+
   // observe, by what kind of fault it is
   void observe_recovery();
   void observe_hold();

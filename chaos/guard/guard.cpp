@@ -14,6 +14,7 @@
 
 #include "chaos/fault/db_lock.h"
 #include "chaos/fault/registry.h"
+#include "chaos/guard/lease.h"
 #include "chaos/guard/pause.h"
 #include "chaos/guard/undo.h"
 #include "core/base/check.h"
@@ -27,7 +28,6 @@ namespace {
 
 constexpr int kPipe = 3;
 constexpr std::size_t kLineBytesMax = 1 << 20;
-constexpr Nanos kLeaseDefault = 10s;
 
 Json traces_json(const std::vector<Trace>& traces) {
   Json list = Json::array();
@@ -46,7 +46,6 @@ class Guard {
     loop_.watch(signals_.get(), os::kReadable,
                 [this](std::uint32_t) { leave("it was told to stop"); });
     loop_.watch(kPipe, os::kReadable, [this](std::uint32_t) { on_pipe(); });
-    arm_lease();
     loop_.run();
     return exit_code_;
   }
@@ -66,17 +65,24 @@ class Guard {
     });
   }
 
-  void arm_lease() {
-    loop_.cancel(lease_timer_);
-    lease_timer_ = loop_.after(lease_, [this] { on_lease_end(); });
+  void tick_later() {
+    loop_.after(lease_->tick_period(), [this] { on_tick(); });
   }
 
-  // We may have been busy or stopped ourselves: what levictl said meanwhile is a sign of life.
-  void on_lease_end() {
-    pollfd pipe{kPipe, POLLIN, 0};
-    if (::poll(&pipe, 1, 0) <= 0) return leave("levictl gave no sign of life");
-    arm_lease();
-    on_pipe();
+  // What levictl said while we were busy or stopped ourselves was read before: a loop runs its
+  // timers after its descriptors.
+  void on_tick() {
+    const std::string over = lease_->tick(os::mono_now(), [this] { return levictl_state(); });
+    if (over.empty()) return tick_later();
+    std::fprintf(stderr, "levictl guard: takes everything back: %s\n", over.c_str());
+    leave(over);
+  }
+
+  char levictl_state() const {
+    const os::ProcessIdentity& levictl = log_->owner().levictl;
+    if (!os::is_alive(levictl)) return 0;
+    const auto state = os::process_state(levictl.pid);
+    return state ? state.value() : '\0';
   }
 
   void on_pipe() {
@@ -94,15 +100,14 @@ class Guard {
   }
 
   void on_message(const Json& message) {
-    arm_lease();
-    question_ = integer_at(message, "id");
+    if (lease_) lease_->heard();
     const std::string what = text_at(message, "do");
     if (what == "renew") return;
+    question_ = integer_at(message, "id");
     if (what == "begin") return reply(begin(message));
     if (!log_) return reply({{"error", "not begun"}, {"code", "invalid"}, {"fix", ""}});
     if (what == "inject") return reply(inject(message));
-    if (what == "revert" || what == "released")
-      return reply(revert(static_cast<int>(integer_at(message, "number"))));
+    if (what == "revert") return reply(revert(static_cast<int>(integer_at(message, "number"))));
     if (what == "done") return done();
     reply({{"error", "unknown message '" + what + "'"}, {"code", "invalid"}, {"fix", ""}});
   }
@@ -118,6 +123,9 @@ class Guard {
   Json begin(const Json& message) {
     const auto target = parse_target(object_at(message, "target").dump(), "target");
     if (!target) return error_json(target.error());
+    const Nanos silence_max{integer_at(message, "lease_ms") * 1'000'000};
+    if (silence_max <= Nanos{0} || log_)
+      return {{"error", "no such beginning"}, {"code", "invalid"}, {"fix", ""}};
     const Json& owner = object_at(message, "owner");
     RunOwner run{text_at(owner, "run"), text_at(owner, "scenario"), {}, os::identify_self()};
     run.levictl = {static_cast<pid_t>(integer_at(owner, "pid")),
@@ -128,8 +136,8 @@ class Guard {
     pause("guard-begin");
     log_.emplace(std::move(log).value());
     target_.emplace(target.value());
-    lease_ = Nanos{integer_at(message, "lease_ms", kLeaseDefault / 1ms) * 1'000'000};
-    arm_lease();
+    lease_.emplace(silence_max);
+    tick_later();
     return {{"ok", true}};
   }
 
@@ -143,8 +151,9 @@ class Guard {
     active.kind = find_fault(undo.value().kind);
     active.fault = active.kind->make();
     active.undo = std::move(undo).value();
+    lease_->stands(number.value(), os::mono_now() + Nanos{integer_at(message, "life_ns")});
     pause("guard-before-inject");
-    const auto injected = inject_or_not(active, boolean_at(message, "leave_out"));
+    const auto injected = inject_or_not(active, message);
     pause("guard-after-inject");
     if (!injected) {
       Json failed = error_json(injected.error());
@@ -158,12 +167,16 @@ class Guard {
             {"detail", injected.value().detail}};
   }
 
-  Result<Injection> inject_or_not(Active& active, bool leave_out) {
+  Result<Injection> inject_or_not(Active& active, const Json& message) {
     // A kill is released by a living levictl only: nothing is broken for a dead one.
     pollfd pipe{kPipe, POLLRDHUP, 0};
     if (::poll(&pipe, 1, 0) > 0) return error(ErrorCode::kInterrupted, "levictl is gone");
+    // Nor for one that may have stopped waiting for it: our log write may have waited for the disk.
+    if (os::mono_now() >= MonoTime{integer_at(message, "deadline_ns")})
+      return error(ErrorCode::kTimeout, "it came too late to be injected");
     // The negative control: all is as ever, but nothing is broken.
-    if (leave_out) return Injection{os::mono_now(), os::mono_now(), Json::object()};
+    if (boolean_at(message, "leave_out"))
+      return Injection{os::mono_now(), os::mono_now(), Json::object()};
     return active.fault->inject(*target_, active.undo);
   }
 
@@ -179,6 +192,7 @@ class Guard {
     if (left.empty()) {
       if (const Status removed = log_->remove(number); !removed)
         left.push_back({removed.error().text(), ""});
+      lease_->ended(number);
       active_.erase(found);
     }
     return {{"ok", true}, {"at_ns", at.ns}, {"leftovers", traces_json(left)}};
@@ -227,8 +241,7 @@ class Guard {
   std::optional<UndoLog> log_;
   std::optional<Target> target_;
   std::map<int, Active> active_;
-  Nanos lease_ = kLeaseDefault;
-  os::Loop::TimerId lease_timer_ = 0;
+  std::optional<Lease> lease_;  // from `begin` on
   bool left_ = false;
   int exit_code_ = 0;
 };

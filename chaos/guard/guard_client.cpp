@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -14,10 +15,11 @@ namespace {
 
 constexpr int kPipeInGuard = 3;
 constexpr Nanos kBeginTimeout = 5s;
-constexpr Nanos kInjectTimeout = 10s;
 constexpr Nanos kRevertTimeout = 30s;  // longer than kUndoPatience and the last attempt's calls
+constexpr Nanos kDoneTimeout = 45s;    // as well, and then the run's lease is given back
 constexpr Nanos kDeathPatience = 2s;
 constexpr Nanos kRound = 20ms;
+constexpr int kBeatsPerLease = 10;
 
 std::vector<Trace> traces_of(const Json& answer) {
   std::vector<Trace> traces;
@@ -28,26 +30,27 @@ std::vector<Trace> traces_of(const Json& answer) {
 
 }  // namespace
 
-GuardClient::GuardClient(os::Loop& loop, os::Child child, os::Fd pipe, std::string folder,
-                         Nanos lease)
+GuardClient::GuardClient(os::Loop& loop, os::Child child, os::Fd pipe, const GuardOptions& options)
     : loop_(loop),
       child_(std::move(child)),
       pipe_(std::move(pipe)),
-      folder_(std::move(folder)),
-      lease_(lease) {
+      folder_(options.folder),
+      lease_(options.lease),
+      inject_max_(options.inject_max),
+      heartbeat_(std::make_unique<Heartbeat>(pipe_.get(), lease_ / kBeatsPerLease)) {
   loop_.watch(pipe_.get(), os::kReadable, [this](std::uint32_t) { on_pipe(); });
   loop_.watch(child_.pidfd(), os::kReadable, [this](std::uint32_t) {
-    alive_ = false;
+    exited_ = true;
     loop_.unwatch(child_.pidfd());
     (void)child_.wait(Nanos{0});
   });
-  renew_later();
+  vouch_in_loop();
 }
 
 GuardClient::~GuardClient() {
-  loop_.cancel(renewal_);
+  loop_.cancel(vouching_);
   if (pipe_) loop_.unwatch(pipe_.get());
-  if (alive_) loop_.unwatch(child_.pidfd());
+  if (!exited_) loop_.unwatch(child_.pidfd());
 }
 
 Result<std::unique_ptr<GuardClient>> GuardClient::start(os::Loop& loop,
@@ -63,8 +66,8 @@ Result<std::unique_ptr<GuardClient>> GuardClient::start(os::Loop& loop,
   spawn.parent_death_signal = SIGCONT;  // a guard that was stopped still has its work to do
   LEVI_TRY(child, os::Child::spawn(spawn));
   pair.second.reset();
-  std::unique_ptr<GuardClient> client(new GuardClient(loop, std::move(child), std::move(pair.first),
-                                                      options.folder, options.lease));
+  std::unique_ptr<GuardClient> client(
+      new GuardClient(loop, std::move(child), std::move(pair.first), options));
   const auto& levictl = options.owner.levictl;
   LEVI_TRY(answer, client->ask(Json{{"do", "begin"},
                                     {"folder", options.folder},
@@ -81,19 +84,23 @@ Result<std::unique_ptr<GuardClient>> GuardClient::start(os::Loop& loop,
   return client;
 }
 
-void GuardClient::renew_later() {
-  renewal_ = loop_.after(lease_ / 4, [this] {
-    (void)send({{"do", "renew"}});
-    renew_later();
-  });
+GuardClient::Blocking::Blocking(GuardClient& guard, Nanos max) : guard_(guard) {
+  guard_.busy_until_ = os::mono_now() + max;
+  guard_.vouch();
 }
 
-Status GuardClient::send(const Json& message) {
-  const std::string line = message.dump() + "\n";
-  if (::send(pipe_.get(), line.data(), line.size(), MSG_NOSIGNAL) ==
-      static_cast<ssize_t>(line.size()))
-    return ok();
-  return io_error("cannot talk to the guard", errno);
+GuardClient::Blocking::~Blocking() {
+  guard_.busy_until_ = {};
+  guard_.vouch();
+}
+
+void GuardClient::vouch() {
+  if (heartbeat_) heartbeat_->good_until(std::max(os::mono_now() + lease_ / 2, busy_until_));
+}
+
+void GuardClient::vouch_in_loop() {
+  vouch();
+  vouching_ = loop_.after(lease_ / kBeatsPerLease, [this] { vouch_in_loop(); });
 }
 
 void GuardClient::on_pipe() {
@@ -102,6 +109,7 @@ void GuardClient::on_pipe() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size <= 0) {  // its death follows, and is what counts
     loop_.unwatch(pipe_.get());
+    heartbeat_.reset();
     pipe_.reset();
     return;
   }
@@ -112,26 +120,30 @@ void GuardClient::on_pipe() {
   }
 }
 
-// The end of its pipe is seen a moment before that of the process, and only with the latter is the
-// lock of its log free.
-Error GuardClient::died() {
-  for (const Nanos patience : {kDeathPatience, kDeathPatience}) {
-    const MonoTime deadline = os::mono_now() + patience;
-    while (alive_ && os::mono_now() < deadline) loop_.run_once(kRound);
-    if (alive_) (void)child_.kill(SIGKILL);  // it will not answer any more
+// Whatever it is at must end with it, and only then is the lock of its log free. The end of its
+// pipe is seen a moment before that of the process. One that waits for a disk dies when that
+// answers, before it does anything else.
+Error GuardClient::lost(const std::string& why, Nanos patience) {
+  lost_ = true;
+  for (const Nanos wait : {patience, kDeathPatience}) {
+    const MonoTime deadline = os::mono_now() + wait;
+    while (!exited_ && os::mono_now() < deadline) loop_.run_once(kRound);
+    if (!exited_) (void)child_.kill(SIGKILL);
   }
-  return error(ErrorCode::kUnreachable, "the guard died");
+  return error(ErrorCode::kUnreachable, why);
 }
 
 Result<Json> GuardClient::ask(Json message, Nanos timeout) {
-  if (!alive_ || !pipe_) return died();
+  const auto died = [this] { return lost("the guard died", kDeathPatience); };
+  if (!alive() || !pipe_) return died();
   answer_.reset();
   message["id"] = ++question_;
-  if (!send(message)) return died();
+  if (!heartbeat_->say(message.dump())) return died();
   const MonoTime deadline = os::mono_now() + timeout;
   while (!answer_) {
-    if (!alive_ || !pipe_) return died();
-    if (os::mono_now() >= deadline) return error(ErrorCode::kTimeout, "the guard did not answer");
+    if (!alive() || !pipe_) return died();
+    if (os::mono_now() >= deadline)
+      return lost("the guard did not answer in time and was killed", Nanos{0});
     loop_.run_once(kRound);
   }
   const std::string problem = text_at(*answer_, "error");
@@ -139,14 +151,23 @@ Result<Json> GuardClient::ask(Json message, Nanos timeout) {
   return std::move(*answer_);
 }
 
-Result<Injected> GuardClient::inject(const Undo& undo, bool leave_out) {
-  const Json message{
-      {"do", "inject"}, {"undo", Json::parse(to_line(undo))}, {"leave_out", leave_out}};
-  LEVI_TRY(answer, ask(message, kInjectTimeout));
+Result<Injected> GuardClient::inject(const InjectOrder& order) {
+  left_by_failed_inject_.clear();
+  const Json message{{"do", "inject"},
+                     {"undo", Json::parse(to_line(order.undo))},
+                     {"leave_out", order.leave_out},
+                     {"deadline_ns", (os::mono_now() + inject_max_ / 2).ns},
+                     {"life_ns", order.life.count()}};
+  auto answer = ask(message, inject_max_);
+  if (!answer) {
+    if (answer_) left_by_failed_inject_ = traces_of(*answer_);
+    return answer.error();
+  }
   Injected injected;
-  injected.number = static_cast<int>(integer_at(answer, "number"));
-  injected.injection = {MonoTime{integer_at(answer, "before_ns")},
-                        MonoTime{integer_at(answer, "after_ns")}, object_at(answer, "detail")};
+  injected.number = static_cast<int>(integer_at(answer.value(), "number"));
+  injected.injection = {MonoTime{integer_at(answer.value(), "before_ns")},
+                        MonoTime{integer_at(answer.value(), "after_ns")},
+                        object_at(answer.value(), "detail")};
   return injected;
 }
 
@@ -156,9 +177,9 @@ Result<std::vector<Trace>> GuardClient::revert(int number) {
 }
 
 Result<std::vector<Trace>> GuardClient::done() {
-  LEVI_TRY(answer, ask(Json{{"do", "done"}}, kRevertTimeout));
+  LEVI_TRY(answer, ask(Json{{"do", "done"}}, kDoneTimeout));
   const MonoTime deadline = os::mono_now() + kBeginTimeout;
-  while (alive_ && os::mono_now() < deadline) loop_.run_once(kRound);
+  while (!exited_ && os::mono_now() < deadline) loop_.run_once(kRound);
   return traces_of(answer);
 }
 

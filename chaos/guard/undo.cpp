@@ -27,6 +27,15 @@ std::vector<Trace> look(Fault& fault, const Target& target, const Undo& undo) {
            "levictl chaos undo"}};
 }
 
+// A kill is the operator's to lift. A press that was still on its way when its guard died may land
+// after the first look.
+std::vector<Trace> look_for_seal(Fault& fault, const Target& target, const Undo& undo) {
+  auto left = look(fault, target, undo);
+  if (!left.empty()) return left;
+  pause_between_attempts();
+  return look(fault, target, undo);
+}
+
 // True while a core that did not answer may yet come back: it was killed, and is being restarted; a
 // call that met its death broke in the middle. Where a stage ended, its runtime folder went with
 // it.
@@ -56,7 +65,7 @@ void give_back_lease(const UndoLog& log, Nanos patience) {
 
 std::vector<Trace> undo_one(Fault& fault, const FaultKind& kind, const Target& target,
                             const Undo& undo, Nanos patience) {
-  if (kind.seals) return look(fault, target, undo);
+  if (kind.seals) return look_for_seal(fault, target, undo);
   std::vector<Trace> left;
   const MonoTime deadline = os::mono_now() + patience;
   for (int absent = 0; absent < 2;) {

@@ -8,6 +8,7 @@
 
 #include "chaos/fault/registry.h"
 #include "chaos/guard/guard_client.h"
+#include "chaos/guard/undo.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/loop.h"
@@ -20,11 +21,13 @@ namespace {
 using test::eventually;
 
 constexpr Nanos kLease = 300ms;
+constexpr Nanos kLong = 60s;  // longer than any wait: what is seen must be something else
 
 class GuardTest : public StageRig {
  protected:
-  std::unique_ptr<GuardClient> start_guard(Nanos lease) {
+  std::unique_ptr<GuardClient> start_guard(Nanos lease, Nanos inject_max = 10s) {
     GuardOptions options;
+    options.inject_max = inject_max;
     options.program = cli::binary_folder() + "/levictl";
     options.folder = undo_parent() + "/guarded1";
     options.target = target();
@@ -56,17 +59,71 @@ class GuardTest : public StageRig {
 TEST_F(GuardTest, TakesEverythingBackWhenLevictlGivesNoSignOfLife) {
   const auto guard = start_guard(kLease);
   ASSERT_TRUE(guard);
-  ASSERT_TRUE(guard->inject(half_open(), false));
+  ASSERT_TRUE(guard->inject({half_open(), kLong}));
   EXPECT_TRUE(fault_stands(Kind::kHalfOpen));
-  // Our loop does not run: nothing is renewed, as if levictl were stopped.
+  // Our loop does not run: we vouch for nothing, as if levictl hung.
   EXPECT_TRUE(eventually([&] { return !os::is_alive(guard->process()); }));
+  expect_nothing_left();
+}
+
+TEST_F(GuardTest, WithNothingStandingLevictlMayBeSilent) {
+  const auto guard = start_guard(100ms);
+  ASSERT_TRUE(guard);
+  // The market itself says that many leases went by, in which our loop did not run.
+  ASSERT_TRUE(witness().market_moves(300));
+  const GuardClient::Blocking blocking(*guard, kLong);
+  ASSERT_TRUE(guard->inject({half_open(), kLong})) << "it has left";
+  const auto left = guard->done();
+  ASSERT_TRUE(left) << left.error().text();
+  expect_nothing_left();
+}
+
+// A slow disk under levictl: its loop does not run, but it said so before.
+TEST_F(GuardTest, StaysWhileLevictlIsBusyForAsLongAsItSaid) {
+  const auto guard = start_guard(100ms);
+  ASSERT_TRUE(guard);
+  const Undo undo = half_open();
+  const GuardClient::Blocking blocking(*guard, kLong);
+  const auto injected = guard->inject({undo, kLong});
+  ASSERT_TRUE(injected);
+  ASSERT_TRUE(witness().market_moves(300));
+  EXPECT_TRUE(os::is_alive(guard->process()));
+  EXPECT_TRUE(guard->revert(injected.value().number));
+  EXPECT_TRUE(guard->done());
+  expect_nothing_left();
+}
+
+TEST_F(GuardTest, TakesAFaultBackThatOutlivesItsOrderWhateverItHears) {
+  const auto guard = start_guard(kLease);
+  ASSERT_TRUE(guard);
+  ASSERT_TRUE(guard->inject({half_open(), kLease}));
+  const MonoTime end = os::mono_now() + test::kPatience;
+  while (guard->alive() && os::mono_now() < end) loop_.run_once(20ms);  // we renew
+  EXPECT_FALSE(guard->alive());
+  expect_nothing_left();
+}
+
+// Else it would inject what nobody waits for any more, and nobody would take back.
+TEST_F(GuardTest, ThatDoesNotAnswerToAnInjectionIsKilledBeforeItIsGivenUp) {
+  const auto guard = start_guard(10s, 300ms);
+  ASSERT_TRUE(guard);
+  const Undo undo = half_open();
+  signal(*guard, SIGSTOP);
+  const auto injected = guard->inject({undo, kLong});
+  ASSERT_FALSE(injected);
+  EXPECT_EQ(injected.error().code, ErrorCode::kUnreachable);
+  EXPECT_FALSE(guard->alive());
+  EXPECT_FALSE(os::is_alive(guard->process()));
+  EXPECT_FALSE(guard->revert(1));
+  const auto undone = undo_run(guard->folder());
+  ASSERT_TRUE(undone) << undone.error().text();
   expect_nothing_left();
 }
 
 TEST_F(GuardTest, StaysWhileLevictlRenews) {
   const auto guard = start_guard(kLease);
   ASSERT_TRUE(guard);
-  ASSERT_TRUE(guard->inject(half_open(), false));
+  ASSERT_TRUE(guard->inject({half_open(), kLong}));
   loop_.run_until(os::mono_now() + kLease * 3);
   EXPECT_TRUE(guard->alive());
   const auto left = guard->done();
@@ -79,7 +136,7 @@ TEST_F(GuardTest, StaysWhileLevictlRenews) {
 TEST_F(GuardTest, ThatWasStoppedItselfForLongerThanItsLeaseGoesOn) {
   const auto guard = start_guard(kLease);
   ASSERT_TRUE(guard);
-  const auto injected = guard->inject(half_open(), false);
+  const auto injected = guard->inject({half_open(), kLong});
   ASSERT_TRUE(injected);
   signal(*guard, SIGSTOP);
   loop_.run_until(os::mono_now() + kLease * 2);
@@ -93,7 +150,7 @@ TEST_F(GuardTest, ThatWasStoppedItselfForLongerThanItsLeaseGoesOn) {
 TEST_F(GuardTest, ToldToStopTakesEverythingBack) {
   const auto guard = start_guard(60s);  // longer than we wait: it must be the signal
   ASSERT_TRUE(guard);
-  ASSERT_TRUE(guard->inject(half_open(), false));
+  ASSERT_TRUE(guard->inject({half_open(), kLong}));
   signal(*guard, SIGTERM);
   EXPECT_TRUE(eventually([&] { return !os::is_alive(guard->process()); }));
   expect_nothing_left();
@@ -107,7 +164,8 @@ TEST_F(GuardTest, AnInjectionThatFailsLeavesNothing) {
   const auto guard = start_guard(10s);
   ASSERT_TRUE(guard);
   const Undo undo{"db.lock", "chaos:guarded1:1", {{"database", "/nowhere/levi.db"}}};
-  EXPECT_FALSE(guard->inject(undo, false));
+  EXPECT_FALSE(guard->inject({undo, kLong}));
+  EXPECT_TRUE(guard->left_by_failed_inject().empty());
   const auto left = guard->done();
   ASSERT_TRUE(left) << left.error().text();
   EXPECT_TRUE(left.value().empty());
@@ -117,7 +175,7 @@ TEST_F(GuardTest, AnInjectionThatFailsLeavesNothing) {
 TEST_F(GuardTest, WithTheFaultLeftOutNothingIsBroken) {
   const auto guard = start_guard(10s);
   ASSERT_TRUE(guard);
-  ASSERT_TRUE(guard->inject(half_open(), true));
+  ASSERT_TRUE(guard->inject({half_open(), kLong, true}));
   EXPECT_FALSE(fault_stands(Kind::kHalfOpen));
   EXPECT_TRUE(guard->done());
   expect_nothing_left();
@@ -154,6 +212,12 @@ class RawGuard : public GuardTest {
     })) << line;
     return Json::parse(answer, nullptr, false);
   }
+  Json begin() const {
+    Json message{{"do", "begin"}, {"id", 8}, {"folder", undo_parent() + "/raw00001"}};
+    message["target"] = Json::parse(to_text(target()));
+    message["lease_ms"] = 60'000;
+    return message;
+  }
   std::optional<os::Child> guard_;
   os::Fd pipe_;
 };
@@ -162,11 +226,10 @@ TEST_F(RawGuard, AnswersWhatItDoesNotUnderstandAndGoesOn) {
   EXPECT_EQ(ask_raw("{\"do\":\"inject\",\"id\":7}")["error"], "not begun");
   EXPECT_EQ(ask_raw("no JSON at all")["error"], "not begun");
   EXPECT_TRUE(ask_raw("{\"do\":\"begin\",\"folder\":\"x\"}").contains("error"));
-  Json begin{{"do", "begin"}, {"id", 8}, {"folder", undo_parent() + "/raw00001"}};
-  begin["target"] = Json::parse(to_text(target()));
-  const Json begun = ask_raw(begin.dump());
+  const Json begun = ask_raw(begin().dump());
   EXPECT_EQ(begun["ok"], true) << begun.dump();
   EXPECT_EQ(begun["id"], 8);  // by which a late answer is known
+  EXPECT_TRUE(ask_raw(begin().dump()).contains("error")) << "it has begun already";
   EXPECT_TRUE(ask_raw("{\"do\":\"dance\"}").contains("error"));
   EXPECT_TRUE(ask_raw("{\"do\":\"revert\",\"number\":4}").contains("error"));
   const Json unknown = ask_raw(
@@ -177,6 +240,24 @@ TEST_F(RawGuard, AnswersWhatItDoesNotUnderstandAndGoesOn) {
   const auto end = guard_->wait(test::kPatience);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->text(), "exit code 0");
+  expect_nothing_left();
+}
+
+// Its log write may have waited for the disk for so long that levictl gave the injection up.
+TEST_F(RawGuard, DoesNotInjectAfterTheDeadline) {
+  ASSERT_EQ(ask_raw(begin().dump())["ok"], true);
+  Json inject{{"do", "inject"}, {"id", 9}, {"undo", Json::parse(to_line(half_open()))}};
+  inject["life_ns"] = Nanos(kLong).count();
+  inject["deadline_ns"] = os::mono_now().ns;
+  const Json late = ask_raw(inject.dump());
+  EXPECT_EQ(late["error"], "it came too late to be injected") << late.dump();
+  EXPECT_EQ(late["leftovers"], Json::array());
+  EXPECT_FALSE(fault_stands(Kind::kHalfOpen));
+  inject["deadline_ns"] = (os::mono_now() + kLong).ns;
+  const Json in_time = ask_raw(inject.dump());
+  EXPECT_EQ(in_time["ok"], true) << in_time.dump();
+  EXPECT_TRUE(fault_stands(Kind::kHalfOpen));
+  EXPECT_TRUE(ask_raw("{\"do\":\"done\"}")["leftovers"].empty());
   expect_nothing_left();
 }
 
