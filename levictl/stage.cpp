@@ -25,6 +25,7 @@ namespace {
 constexpr Nanos kReadyMax{20s};
 constexpr Nanos kDownMax{15s};
 constexpr Nanos kOpenMax{15s};
+constexpr Nanos kStartLockMax{30s};  // longer than another's start may take
 constexpr Nanos kLookAgain{20ms};
 constexpr std::size_t kNameMax = 32;
 
@@ -133,56 +134,84 @@ Status clear_away(const Stage& stage) {
   }
   LEVI_TRY_STATUS(os::remove_tree(stage.runtime));
   LEVI_TRY_STATUS(os::remove_tree(stage.folder));
-  return os::remove_tree(stage_file(stage.name));
+  return remove_stage_file(stage);
+}
+
+// Held from the look at what stands until the new stage is ready: until then its file names no
+// supervisor, and it would be taken for a dead one and cleared away.
+Result<os::FileLock> lock_starts() {
+  const std::string folder = state_folder() + "/stages";
+  LEVI_TRY_STATUS(os::make_folders(folder));
+  const MonoTime deadline = os::mono_now() + kStartLockMax;
+  os::Loop pause;
+  while (true) {
+    auto lock = os::FileLock::take(folder + "/lock");
+    if (lock || lock.error().code != ErrorCode::kBusy || os::mono_now() >= deadline) return lock;
+    pause.run_until(os::mono_now() + kLookAgain);
+  }
+}
+
+// kConflict where the stage of that name lives; what a dead one left goes.
+Status make_way(const std::string& name) {
+  const auto standing = read_stage(name);
+  if (!standing) return ok();
+  if (!standing.value().alive()) return clear_away(standing.value());
+  return error(ErrorCode::kConflict, "the stage '" + name + "' is up already",
+               "levictl down ends it");
+}
+
+Result<os::Child> spawn_supervisor(const Stage& stage, int ready_fd) {
+  os::SpawnOptions spawn;
+  spawn.program = binary_folder() + "/levictl";
+  spawn.arguments = {"stage-supervisor", stage.name, "3"};
+  spawn.descriptors = {{ready_fd, 3}};
+  spawn.stdout_path = stage.folder + "/supervisor.log";
+  spawn.stderr_path = spawn.stdout_path;
+  spawn.new_session = true;
+  return os::Child::spawn(spawn);
+}
+
+// Ends what came up, clears away its files, and says why.
+Error give_up(const Stage& planned, os::Child& supervisor, const std::string& why) {
+  const auto log = os::read_file(planned.folder + "/levid.log");
+  static_cast<void>(supervisor.kill(15));
+  if (!supervisor.wait(5s)) {
+    static_cast<void>(supervisor.kill(9));
+    static_cast<void>(supervisor.wait(5s));
+  }
+  const auto left = read_stage(planned.name);  // with the processes in it
+  const bool ours = left && left.value().folder == planned.folder;
+  static_cast<void>(clear_away(ours ? left.value() : planned));
+  const std::string tail =
+      log ? log.value().substr(log.value().size() > 800 ? log.value().size() - 800 : 0) : "";
+  return error(ErrorCode::kUnreachable,
+               "the stage did not start: " + why + (tail.empty() ? "" : "\n" + tail));
+}
+
+Result<Stage> start_processes(const StageOptions& options) {
+  LEVI_TRY(lock, lock_starts());
+  LEVI_TRY_STATUS(make_way(options.name));
+  LEVI_TRY(stage, plan_stage(options));
+  LEVI_TRY_STATUS(write_stage_files(stage, options));
+  LEVI_TRY_STATUS(write_stage(stage));
+  LEVI_TRY(pipe, os::make_pipe());
+  LEVI_TRY(supervisor, spawn_supervisor(stage, pipe.second.get()));
+  pipe.second.reset();
+  const auto line = read_line(pipe.first.get(), kReadyMax);
+  if (!line) return give_up(stage, supervisor, line.error().message);
+  if (line.value() != "ready") return give_up(stage, supervisor, line.value());
+  return read_stage(options.name);  // With the processes in it.
 }
 
 }  // namespace
 
 Result<Stage> start_stage(const StageOptions& options) {
   LEVI_TRY_STATUS(check_name(options.name));
-  const auto standing = read_stage(options.name);
-  if (standing && standing.value().alive()) {
-    return error(ErrorCode::kConflict, "the stage '" + options.name + "' is up already",
-                 "levictl down ends it");
-  }
-  if (standing) {
-    LEVI_TRY_STATUS(clear_away(standing.value()));
-  }
-  LEVI_TRY(stage, plan_stage(options));
-  LEVI_TRY_STATUS(write_stage_files(stage, options));
-  LEVI_TRY_STATUS(write_stage(stage));
-
-  LEVI_TRY(pipe, os::make_pipe());
-  os::SpawnOptions spawn;
-  spawn.program = binary_folder() + "/levictl";
-  spawn.arguments = {"stage-supervisor", stage.name, "3"};
-  spawn.descriptors = {{pipe.second.get(), 3}};
-  spawn.stdout_path = stage.folder + "/supervisor.log";
-  spawn.stderr_path = spawn.stdout_path;
-  spawn.new_session = true;
-  LEVI_TRY(supervisor, os::Child::spawn(spawn));
-  pipe.second.reset();
-  const auto line = read_line(pipe.first.get(), kReadyMax);
-  if (line && line.value() == "ready") {
-    LEVI_TRY_ASSIGN(stage, read_stage(options.name));  // With the processes in it.
-    const Status open = options.open_latch ? open_new_instance(stage) : ok();
-    if (open) return stage;
-    static_cast<void>(stop_stage(stage));
-    return open.error();
-  }
-
-  const std::string why = line ? line.value() : line.error().message;
-  const auto log = os::read_file(stage.folder + "/levid.log");
-  static_cast<void>(supervisor.kill(15));
-  if (!supervisor.wait(5s)) {
-    static_cast<void>(supervisor.kill(9));
-    static_cast<void>(supervisor.wait(5s));
-  }
-  if (const auto left = read_stage(stage.name)) static_cast<void>(clear_away(left.value()));
-  const std::string tail =
-      log ? log.value().substr(log.value().size() > 800 ? log.value().size() - 800 : 0) : "";
-  return error(ErrorCode::kUnreachable,
-               "the stage did not start: " + why + (tail.empty() ? "" : "\n" + tail));
+  LEVI_TRY(stage, start_processes(options));
+  const Status open = options.open_latch ? open_new_instance(stage) : ok();
+  if (open) return stage;
+  static_cast<void>(stop_stage(stage));
+  return open.error();
 }
 
 Status stop_stage(const Stage& stage) {
@@ -195,7 +224,8 @@ Status stop_stage(const Stage& stage) {
   if (os::wait_exit(pidfd.get(), kDownMax)) return clear_away(stage);
   const auto latest =
       read_stage(stage.name);  // The supervisor hangs: its newest children are in the file.
-  return clear_away(latest ? latest.value() : stage);
+  const bool same = latest && latest.value().folder == stage.folder;
+  return clear_away(same ? latest.value() : stage);
 }
 
 namespace {

@@ -65,10 +65,13 @@ struct Stage {
 std::string stage_file(const std::string& name);    // the path of <name>.json
 Result<Stage> read_stage(const std::string& name);  // kNotFound where there is none
 Status write_stage(const Stage& stage);
+// Unless the file is another stage's by now: one of the same name that was started since.
+Status remove_stage_file(const Stage& stage);
 std::vector<std::string> stage_names();
 
 // Starts the supervisor and waits until levid is ready (trading, unless it is sabotaged) or says
-// why not.
+// why not. One start at a time per user: another waits, so that it finds the stage of its name
+// either not begun or ready. kConflict where that is up.
 Result<Stage> start_stage(const StageOptions& options);
 // Asks the supervisor to end the stage and waits; a dead supervisor's processes and files are
 // cleared away.

@@ -89,6 +89,12 @@ Result<Stage> read_stage(const std::string& name) {
   }
 }
 
+Status remove_stage_file(const Stage& stage) {
+  const auto standing = read_stage(stage.name);
+  if (standing && standing.value().folder != stage.folder) return ok();
+  return os::remove_tree(stage_file(stage.name));
+}
+
 std::vector<std::string> stage_names() {
   std::vector<std::string> names;
   const auto files = os::list_folder(state_folder() + "/stages");

@@ -50,7 +50,7 @@ class Supervisor {
     end_children();
     static_cast<void>(os::remove_tree(stage_.runtime));
     static_cast<void>(os::remove_tree(stage_.folder));
-    static_cast<void>(os::remove_tree(stage_file(stage_.name)));
+    static_cast<void>(remove_stage_file(stage_));
     return 0;
   }
 
