@@ -48,9 +48,13 @@ void Caller::fetch(bool at_exchange, const std::string& path, Nanos timeout,
   client->request({"GET", path, {}, ""}, timeout, std::move(done));
 }
 
-void Caller::send(const std::string& method, const std::string& path, const Json& body) {
-  api_->request({method, path, {{"Content-Type", "application/json"}}, body.dump()}, kCallTimeout,
-                [](const Result<os::HttpResponse>&) {});
+void Caller::send(const std::string& method, const std::string& path, const Json& body,
+                  std::function<void(const Result<Json>&)> done) {
+  api_->request(
+      {method, path, {{"Content-Type", "application/json"}}, body.dump()}, kCallTimeout,
+      [call = method + " " + path, done](const Result<os::HttpResponse>& response) {
+        done(response ? read_answer(call, response.value()) : Result<Json>(response.error()));
+      });
 }
 
 Result<Json> Caller::call(os::HttpClient& client, const std::string& method,

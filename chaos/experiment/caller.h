@@ -5,6 +5,7 @@
 // own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,8 +30,10 @@ class Caller {
   // One answer, whatever its status. Never waits: `done` is called from the loop.
   void fetch(bool at_exchange, const std::string& path, Nanos timeout, os::HttpClient::Done done);
 
-  // Sends to the core and forgets: for a sign of life.
-  void send(const std::string& method, const std::string& path, const Json& body);
+  // Sends to the core and goes on: for a sign of life. `done` is called from the loop with the
+  // answer, read as Target::api does.
+  void send(const std::string& method, const std::string& path, const Json& body,
+            std::function<void(const Result<Json>&)> done);
 
  private:
   explicit Caller(Pump& pump) : pump_(pump) {}

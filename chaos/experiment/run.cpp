@@ -83,7 +83,9 @@ class Run {
     if (context_.guard) finish();
     if (!done && guard_died) return error(ErrorCode::kInterrupted, "the guard died");
     if (!done) return done.error();  // what is left is in the undo log: undo_leftovers tells it
-    return conclude(writer.value());
+    auto result = conclude(writer.value());
+    if (context_.lease_lost) return *context_.lease_lost;
+    return result;
   }
 
  private:
@@ -157,13 +159,22 @@ class Run {
     return ok();
   }
 
-  // A core that was killed may have lost the lease: renewing takes it again. Nothing waits for the
-  // answer.
+  // A core that was killed may have lost the lease: renewing takes it again. Where another run was
+  // quicker, or somebody gave ours away, two would break one core: ours ends.
   void renew_lease_later() {
     renewal_ = context_.loop.after(kLeaseRenewal, [this] {
-      context_.caller->send("POST", "/chaos/lease", lease_body(*lease_scenario_));
+      context_.caller->send("POST", "/chaos/lease", lease_body(*lease_scenario_),
+                            [this](const Result<Json>& answer) { note_lease(answer); });
       renew_lease_later();
     });
+  }
+
+  template <class T>
+  void note_lease(const Result<T>& taken) {
+    if (taken || taken.error().code != ErrorCode::kConflict || context_.lease_lost) return;
+    context_.lease_lost =
+        error(ErrorCode::kConflict, "this run lost the target's lease: " + taken.error().message,
+              "all was taken back; run it again when the other one is done");
   }
 
   Status run_all(reports::ResultsWriter& writer) {
@@ -176,7 +187,7 @@ class Run {
   }
 
   Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
-    if (&scenario != lease_scenario_) (void)take_lease(scenario);
+    if (&scenario != lease_scenario_) note_lease(take_lease(scenario));
     for (int number = 1; number <= scenario.trials && !over(); ++number) {
       Trial trial(context_, scenario, number);
       result_.records.push_back(
@@ -256,7 +267,7 @@ class Run {
 RunContext::RunContext(const RunOptions& given)
     : options(given),
       target(given.target),
-      pump(loop, [this] { return guard_dead() || interrupted(); }) {
+      pump(loop, [this] { return guard_dead() || lease_lost || interrupted(); }) {
   if (given.time_max > Nanos{0}) deadline = os::mono_now() + given.time_max;
 }
 

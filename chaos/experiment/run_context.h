@@ -33,6 +33,7 @@ struct RunContext {
   std::map<std::string, std::string> environment;  // for every record
   std::vector<std::string> notes;
   MonoTime deadline = kNever;
+  std::optional<Error> lease_lost;  // another run has taken the target's lease: ours must end
 
   bool guard_dead() const { return guard && !guard->alive(); }
   bool interrupted() const;

@@ -148,6 +148,8 @@ void Trial::left_behind(const std::vector<Trace>& traces) {
 void Trial::broken() {
   if (context_.guard_dead()) {
     invalid("the guard died");
+  } else if (context_.lease_lost) {
+    invalid(context_.lease_lost->message);
   } else {
     invalid(context_.interrupted() ? "interrupted" : "the run's time is over");
   }
