@@ -50,8 +50,4 @@ class FeedFault : public Fault {
   FeedView before_;
 };
 
-// True while the exchange's admin port refuses connections: its process, and every fault in it, is
-// gone.
-bool exchange_is_gone(const Error& error);
-
 }  // namespace levi::chaos

@@ -25,12 +25,17 @@ std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
 }  // "chaos:<run>"
 
-// Only the holder itself lets go: the command names the run as its actor. The addresses stand in
-// it, so that it works from any shell, whatever the stage is called.
-std::string resume_command(const TargetSpec& spec, const std::string& holder) {
+// The addresses stand in it, so that it works from any shell, whatever the stage is called.
+std::string resume_as(const TargetSpec& spec, const std::string& whom, const std::string& reason) {
   const std::string control = spec.control.empty() ? "" : " --control " + spec.control;
-  return "levictl resume --target " + spec.api + control + " --holder chaos --actor " + holder +
-         " --reason 'end of " + holder + "'";
+  return "levictl resume --target " + spec.api + control + " --holder chaos" + whom +
+         " --reason '" + reason + "'";
+}
+
+// Only the holder itself lets go: the command names the run as its actor.
+std::string resume_command(const TargetSpec& spec, const std::string& holder) {
+  if (holder.empty()) return resume_as(spec, "", "end of an unsigned chaos seal");
+  return resume_as(spec, " --actor " + holder, "end of " + holder);
 }
 
 struct Press {
@@ -93,36 +98,58 @@ Result<Injection> press_by_file(const TargetSpec& spec, const std::string& actor
   return injection;
 }
 
-// Who holds the latch as `chaos`, by the file where we can see it, else by the control port. Empty:
-// nobody.
-Result<std::string> chaos_holder(const Target& target) {
+// What the latch shows of the holder `chaos`.
+struct Seal {
+  std::uint64_t epoch = 0;  // of the latch
+  bool held = false;
+  std::string actor;               // who signed last, maybe long ago
+  std::uint64_t signed_epoch = 0;  // when that was
+
+  bool held_by(const std::string& whom) const { return held && actor == whom; }
+};
+
+// By the file where we can see it, else by the control port.
+Result<Seal> look_at_latch(const Target& target) {
   const TargetSpec& spec = target.spec();
+  Seal seal;
   if (!spec.runtime.empty()) {
     const auto file = latch::Latch::attach(latch::latch_path(spec.runtime));
     if (!file && file.error().code == ErrorCode::kNotFound)
-      return std::string();  // the stage is gone, its latch too
+      return seal;  // the stage is gone, its latch too
     if (!file) return file.error();
-    return file.value().load().held_by(latch::Holder::kChaos)
-               ? file.value().slot(latch::Holder::kChaos).actor
-               : std::string();
+    const auto word = file.value().load();
+    const auto slot = file.value().slot(latch::Holder::kChaos);
+    return Seal{word.epoch(), word.held_by(latch::Holder::kChaos), slot.actor, slot.epoch};
   }
   LEVI_TRY(status, target.api("GET", "/live/kill"));
+  seal.epoch = static_cast<std::uint64_t>(integer_at(status, "epoch"));
   for (const auto& holder : list_at(status, "holders")) {
-    if (text_at(holder, "holder") == "chaos") return text_at(holder, "actor");
+    if (text_at(holder, "holder") != "chaos") continue;
+    seal.held = true;
+    seal.actor = text_at(holder, "actor");
+    seal.signed_epoch = static_cast<std::uint64_t>(integer_at(holder, "epoch"));
   }
-  return std::string();
+  return seal;
+}
+
+// A seal sets its bit before it signs. Whoever pressed after our plan and died in between was us:
+// the run holds the target's lease.
+bool is_unsigned(const Seal& seal, const Undo& undo) {
+  const auto planned = static_cast<std::uint64_t>(integer_at(undo.parameters, "epoch"));
+  return seal.held && seal.signed_epoch <= planned;
 }
 
 class KillSwitch : public Fault {
  public:
   Result<Undo> plan(const Target& target, const FaultOrder& order) override {
-    LEVI_TRY(holder, chaos_holder(target));
-    if (!holder.empty()) {
-      return error(ErrorCode::kConflict, "the latch is already sealed by " + holder,
-                   resume_command(target.spec(), holder));
+    LEVI_TRY(seal, look_at_latch(target));
+    if (seal.held) {
+      return error(ErrorCode::kConflict, "the latch is already sealed by " + seal.actor,
+                   resume_command(target.spec(), seal.actor));
     }
-    return Undo{kKind, tag_of(order),
-                Json{{"way", order.variant.empty() ? "api-json" : order.variant}}};
+    return Undo{
+        kKind, tag_of(order),
+        Json{{"way", order.variant.empty() ? "api-json" : order.variant}, {"epoch", seal.epoch}}};
   }
 
   Result<Injection> inject(const Target& target, const Undo& undo) override {
@@ -135,9 +162,9 @@ class KillSwitch : public Fault {
   Result<Proof> prove(const Target& target, const Undo& undo, const Injection&,
                       MonoTime deadline) override {
     do {
-      LEVI_TRY(holder, chaos_holder(target));
-      if (holder == actor_of(undo.tag))
-        return Proof{os::mono_now(), "the latch is held by " + holder};
+      LEVI_TRY(seal, look_at_latch(target));
+      if (seal.held_by(actor_of(undo.tag)))
+        return Proof{os::mono_now(), "the latch is held by " + seal.actor};
     } while (os::mono_now() < deadline);
     return error(ErrorCode::kTimeout, "the latch was not sealed");
   }
@@ -145,10 +172,15 @@ class KillSwitch : public Fault {
   Status revert(const Target&, const Undo&) override { return ok(); }
 
   Result<std::vector<Trace>> traces(const Target& target, const Undo& undo) override {
-    LEVI_TRY(holder, chaos_holder(target));
-    if (holder != actor_of(undo.tag)) return std::vector<Trace>{};
+    LEVI_TRY(seal, look_at_latch(target));
+    const std::string ours = actor_of(undo.tag);
+    if (seal.held_by(ours))
+      return std::vector<Trace>{
+          {"the kill latch is sealed by " + ours, resume_command(target.spec(), ours)}};
+    if (!is_unsigned(seal, undo)) return std::vector<Trace>{};
     return std::vector<Trace>{
-        {"the kill latch is sealed by " + holder, resume_command(target.spec(), holder)}};
+        {"the kill latch is sealed as chaos, but unsigned: a press of " + ours + " was cut short",
+         resume_as(target.spec(), "", "the cut-short press of " + ours)}};
   }
 };
 

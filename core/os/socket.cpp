@@ -24,8 +24,10 @@ constexpr int kSocketFlags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 Error connect_error(const std::string& what, int errno_value) {
   Error e = io_error("cannot connect to " + what, errno_value);
-  // Whatever the reason, nobody answers there, and nothing was sent.
-  if (errno_value != EMFILE && errno_value != ENFILE) e.code = ErrorCode::kUnreachable;
+  // Whatever the reason, nobody answers there, and nothing was sent. But a shortage of our own (no
+  // descriptor, no free port to call from) says nothing about the other side.
+  const bool ours = errno_value == EMFILE || errno_value == ENFILE || errno_value == EADDRNOTAVAIL;
+  if (!ours) e.code = ErrorCode::kUnreachable;
   return e;
 }
 
