@@ -20,8 +20,12 @@ bool waits_in_guard(const std::string& step) { return step.rfind("guard-", 0) ==
 // All trials are over: what comes now cuts none short.
 bool all_done(const std::string& step) { return step == "end" || step == "guard-before-end"; }
 bool has_guard(const std::string& step) { return step != "begin"; }
+// What breaks at once and comes back by itself: only around the injection is there a difference.
+bool comes_back_by_itself(Kind kind) {
+  return kind == Kind::kCoreKill || kind == Kind::kEngineKill || kind == Kind::kReset;
+}
 bool stands_at(Kind kind, const std::string& step) {
-  if (kind == Kind::kCoreKill) return false;  // its supervisor may be quicker than the look
+  if (comes_back_by_itself(kind)) return false;  // its supervisor may be quicker than the look
   return step == "prove" || step == "observe" || step == "guard-after-inject";
 }
 
@@ -32,6 +36,8 @@ class Interrupt : public StageRig, public testing::WithParamInterface<Kind> {
     if (GetParam() == Kind::kHalfOpen)
       return {"guard-after-inject", "observe", "guard-before-revert", "guard-after-revert"};
     if (GetParam() == Kind::kCoreKill) return {"guard-after-inject", "prove", "observe"};
+    if (comes_back_by_itself(GetParam()))
+      return {"guard-before-inject", "guard-after-inject", "prove", "observe"};
     std::vector<std::string> all = kAround;
     if (GetParam() != Kind::kKill) return all;
     all.insert(all.begin(), kBefore.begin(), kBefore.end());

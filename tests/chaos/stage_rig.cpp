@@ -42,7 +42,7 @@ limits:
   max_open_positions: 10
   max_open_orders: 400
   max_data_age: 1s
-  engine_restarts_max: 5
+  engine_restarts_max: 200
   engine_restart_window: 10m
 engines:
   - {name: mm-btcusdt, symbol: BTCUSDT, strategy: quoter, parameters: {levels: 1, spread_bps: 4, quantity: 0.001, position_max: 0.05, refresh_after: 50ms}}
@@ -76,6 +76,10 @@ const char* to_string(Kind kind) {
       return "kill";
     case Kind::kCoreKill:
       return "core-kill";
+    case Kind::kEngineKill:
+      return "engine-kill";
+    case Kind::kReset:
+      return "reset";
   }
   return "";
 }
@@ -93,6 +97,10 @@ std::string scenario_text(Kind kind) {
       return head + "inject: {fault: kill.switch}\nvariants: [control-port, file]\n";
     case Kind::kCoreKill:
       return head + "inject: {fault: core.kill}\n";
+    case Kind::kEngineKill:
+      return head + "inject: {fault: engine.kill}\n";
+    case Kind::kReset:
+      return head + "inject: {fault: feed.reset}\n";
   }
   return "";
 }
@@ -210,6 +218,9 @@ bool StageRig::fault_stands(Kind kind) {
       return is_sealed();
     case Kind::kCoreKill:
       return control("GET", "/healthz").status == 0;
+    case Kind::kEngineKill:
+    case Kind::kReset:
+      break;  // it landed and was over: nothing stands
   }
   return false;
 }

@@ -16,9 +16,11 @@
 namespace levi::chaos {
 
 // A fault that the exchange must take back, one that a child of the guard holds, the one that only
-// levictl may lift, and the core's own death, over which the lease must not be forgotten.
-enum class Kind { kHalfOpen, kDbLock, kKill, kCoreKill };
-inline constexpr Kind kKinds[] = {Kind::kHalfOpen, Kind::kDbLock, Kind::kKill, Kind::kCoreKill};
+// levictl may lift, the core's own death, over which the lease must not be forgotten, and two that
+// are over as soon as they landed.
+enum class Kind { kHalfOpen, kDbLock, kKill, kCoreKill, kEngineKill, kReset };
+inline constexpr Kind kKinds[] = {Kind::kHalfOpen, Kind::kDbLock,     Kind::kKill,
+                                  Kind::kCoreKill, Kind::kEngineKill, Kind::kReset};
 const char* to_string(Kind kind);
 std::string scenario_text(Kind kind);  // of two trials, with short waits
 
