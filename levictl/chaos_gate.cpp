@@ -26,7 +26,8 @@ int chaos_gate(const std::string& given, double gate_given_value, bool gate_give
   const reports::StoredRun& run = stored.value();
   const double rate = gate_given ? gate_given_value : run.facts.pass_rate_target;
   const bool cut_short = run.facts.interrupted || run.last_line_torn || !run.facts.complete;
-  const auto gate = reports::judge_gate(run.records, {rate, run.facts.trials_planned, cut_short});
+  const auto gate = reports::judge_gate(
+      run.records, {rate, run.facts.trials_planned, cut_short, run.facts.leftovers});
   if (output == "json") {
     reports::RunFacts facts = run.facts;
     facts.pass_rate_target = rate;

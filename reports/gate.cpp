@@ -1,5 +1,6 @@
 #include "reports/gate.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/base/check.h"
@@ -32,6 +33,12 @@ void count(const TrialRecord& record, Gate& gate) {
   if (record.status != Verdict::kSkipped || !record.skip_approved) ++gate.required;
 }
 
+bool add_once(std::vector<std::string>& all, const std::string& one) {
+  if (std::find(all.begin(), all.end(), one) != all.end()) return false;
+  all.push_back(one);
+  return true;
+}
+
 // True where this trial alone fails the gate.
 bool fails_alone(const TrialRecord& record, Gate& gate) {
   bool fails = false;
@@ -42,7 +49,7 @@ bool fails_alone(const TrialRecord& record, Gate& gate) {
   }
   for (const auto& leftover : record.leftovers) {
     gate.reasons.push_back(label(record) + " left behind: " + leftover);
-    gate.leftovers.push_back(leftover);
+    add_once(gate.leftovers, leftover);
     fails = true;
   }
   const bool excused = record.status == Verdict::kSkipped && record.skip_approved;
@@ -110,6 +117,11 @@ Gate judge_gate(const std::vector<TrialRecord>& records, const GateOptions& opti
   for (const auto& record : records) {
     count(record, gate);
     alone |= fails_alone(record, gate);
+  }
+  for (const auto& leftover : options.leftovers) {
+    if (add_once(gate.leftovers, leftover))
+      gate.reasons.push_back("left behind at the end: " + leftover);
+    alone = true;
   }
   if (!gate.interrupted && options.trials_planned > gate.total) {
     gate.required += options.trials_planned - gate.total;

@@ -1,8 +1,9 @@
 // The gate: yes or no over all trials of a run (DESIGN §7). Pure; any thread.
 //
 // Pass rate = passed ÷ required. Invalid trials, and skips that nobody approved, are required and
-// not passed. A trial marked must_pass that did not pass, a broken ledger, a missed percentile
-// target and anything left behind fail the gate alone, whatever the rate.
+// not passed. A trial marked must_pass that did not pass, a broken ledger, an order that passed a
+// sealed latch, a missed percentile target and anything left behind, by a trial or at the end of
+// the run, fail the gate alone, whatever the rate.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,7 @@ struct GateOptions {
   double pass_rate_min = 0.9;
   std::size_t trials_planned = 0;  // 0: those recorded are all there were
   bool interrupted = false;
+  std::vector<std::string> leftovers = {};  // what was there at the end of the run
 };
 
 enum class GateOutcome { kPassed, kMissed, kUndecided };
@@ -35,7 +37,7 @@ struct Gate {
   double pass_rate = 0;
   Interval pass_interval;              // Clopper–Pearson, 95 %
   std::vector<std::string> reasons;    // why it was missed or is undecided; one line each
-  std::vector<std::string> leftovers;  // of all trials
+  std::vector<std::string> leftovers;  // of all trials, and at the end; each once
   bool interrupted = false;
 };
 

@@ -52,6 +52,7 @@ Json measures_json(const TrialRecord& record) {
     entry["value"] = measure.value ? to_json(*measure.value, measure.unit) : Json(nullptr);
     entry["error"] = to_json(measure.error, measure.unit);
     entry["unit"] = to_string(measure.unit);
+    if (measure.required) entry["required"] = true;
     measures[measure.name] = std::move(entry);
   }
   return measures;
@@ -76,6 +77,7 @@ void read_measures(const Json& root, TrialRecord& record) {
     measure.unit = parse_unit(text_at(entry, "unit"));
     measure.value = from_json(value_at(entry, "value"), measure.unit);
     measure.error = from_json(value_at(entry, "error"), measure.unit).value_or(0);
+    measure.required = boolean_at(entry, "required");
     const Json& target = object_at(targets, name.c_str());
     measure.target.max = from_json(value_at(target, "max"), measure.unit);
     measure.target.p50 = from_json(value_at(target, "p50"), measure.unit);
@@ -158,14 +160,16 @@ std::optional<Assurance> parse_assurance(std::string_view text) {
 }
 
 Verdict judge(const Measure& measure) {
-  if (!measure.value || !measure.target.max) return Verdict::kPass;
+  if (!measure.value) return measure.required ? Verdict::kInvalid : Verdict::kPass;
+  if (!measure.target.max) return Verdict::kPass;
   if (*measure.value + measure.error <= *measure.target.max) return Verdict::kPass;
   if (*measure.value - measure.error > *measure.target.max) return Verdict::kFail;
   return Verdict::kInvalid;
 }
 
 bool always_must_hold(std::string_view check) {
-  return check == "ledger.reconciled" || check == "leftovers.none";
+  return check == "ledger.reconciled" || check == "kill.beyond-s" || check == "kill.s-missing" ||
+         check == "leftovers.none";
 }
 
 std::string to_line(const TrialRecord& record) {

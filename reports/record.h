@@ -44,11 +44,12 @@ struct Measure {
   Unit unit = Unit::kSeconds;
   std::optional<std::int64_t> value;  // absent: nothing to measure (n/a), never 0
   std::int64_t error = 0;             // the truth lies within value ± error
+  bool required = false;              // without a value its trial decides nothing
   Target target;
 };
 
-// pass if value + error <= max, fail if value - error > max, else undecided. Without a value or a
-// max: pass.
+// pass if value + error <= max, fail if value - error > max, else undecided. Without a max: pass.
+// Without a value: undecided where one is required, else pass (n/a).
 Verdict judge(const Measure& measure);
 
 struct Violation {

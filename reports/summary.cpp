@@ -29,24 +29,40 @@ Verdict worse(Verdict a, Verdict b) {
   return a == Verdict::kPass ? b : a;
 }
 
-MeasureSummary summarise_measure(const std::vector<const Measure*>& measures) {
+// What an undecided trial measured is no evidence: of a fault that was not seen to land, say.
+bool decided(const TrialRecord& record) {
+  return record.status == Verdict::kPass || record.status == Verdict::kFail;
+}
+
+Verdict judge_percentiles(const std::vector<std::int64_t>& sorted, const MeasureSummary& summary) {
+  const Target& target = summary.target;
+  return worse(judge_quantile(sorted, 0.50, target.p50, summary.error_max),
+               worse(judge_quantile(sorted, 0.95, target.p95, summary.error_max),
+                     judge_quantile(sorted, 0.99, target.p99, summary.error_max)));
+}
+
+MeasureSummary summarise_measure(const std::string& name,
+                                 const std::vector<const TrialRecord*>& records) {
   MeasureSummary summary;
+  summary.name = name;
   std::vector<std::int64_t> values;
-  for (const Measure* measure : measures) {
-    summary.name = measure->name;
-    summary.unit = measure->unit;
-    summary.target = measure->target;
-    if (!measure->value) {
-      ++summary.absent;
-      continue;
+  for (const TrialRecord* record : records) {
+    for (const Measure& measure : record->measures) {
+      if (measure.name != name) continue;
+      summary.unit = measure.unit;
+      summary.target = measure.target;
+      if (!decided(*record)) continue;
+      summary.absent += measure.value ? 0 : 1;
+      if (!measure.value) continue;
+      values.push_back(*measure.value);
+      summary.sum += *measure.value;
+      summary.error_max = std::max(summary.error_max, measure.error);
     }
-    values.push_back(*measure->value);
-    summary.sum += *measure->value;
-    summary.error_max = std::max(summary.error_max, measure->error);
   }
   summary.values = values.size();
-  if (values.empty()) return summary;
   std::sort(values.begin(), values.end());
+  summary.percentiles = judge_percentiles(values, summary);
+  if (values.empty()) return summary;
   summary.min = values.front();
   summary.max = values.back();
   summary.p50 = percentile(values, 0.50);
@@ -54,10 +70,6 @@ MeasureSummary summarise_measure(const std::vector<const Measure*>& measures) {
   summary.p99 = percentile(values, 0.99);
   if (summary.unit == Unit::kCount && summary.max == 0)
     summary.zero_upper_bound = upper_bound_of_zero(values.size());
-  summary.percentiles =
-      worse(judge_quantile(values, 0.50, summary.target.p50, summary.error_max),
-            worse(judge_quantile(values, 0.95, summary.target.p95, summary.error_max),
-                  judge_quantile(values, 0.99, summary.target.p99, summary.error_max)));
   return summary;
 }
 
@@ -70,6 +82,7 @@ void add_problem(ScenarioSummary& scenario, const std::string& text) {
 
 void add_trial(ScenarioSummary& scenario, const TrialRecord& record) {
   ++scenario.trials;
+  scenario.duration += record.duration;
   scenario.must_pass |= record.must_pass;
   switch (record.status) {
     case Verdict::kPass:
@@ -99,15 +112,7 @@ std::vector<MeasureSummary> summarise_measures(const std::vector<const TrialReco
     }
   }
   std::vector<MeasureSummary> summaries;
-  for (const auto& name : names) {
-    std::vector<const Measure*> measures;
-    for (const TrialRecord* record : records) {
-      for (const auto& measure : record->measures) {
-        if (measure.name == name) measures.push_back(&measure);
-      }
-    }
-    summaries.push_back(summarise_measure(measures));
-  }
+  for (const auto& name : names) summaries.push_back(summarise_measure(name, records));
   return summaries;
 }
 
@@ -147,6 +152,7 @@ Json scenario_json(const ScenarioSummary& scenario) {
   entry["invalid"] = scenario.invalid;
   entry["skipped"] = scenario.skipped;
   entry["must_pass"] = scenario.must_pass;
+  entry["duration"] = amount(scenario.duration.count(), Unit::kSeconds);
   const Interval interval = clopper_pearson(scenario.passed, scenario.trials);
   entry["pass_rate_interval"] = {interval.low, interval.high};
   entry["measures"] = Json::object();
@@ -219,6 +225,9 @@ Result<RunFacts> parse_summary_facts(const std::string& text) {
   facts.complete = boolean_at(root, "complete");
   facts.interrupted = boolean_at(root, "interrupted");
   facts.target = text_at(root, "target");
+  for (const auto& leftover : list_at(root, "leftovers")) {
+    if (leftover.is_string()) facts.leftovers.push_back(leftover.get<std::string>());
+  }
   return facts;
 }
 

@@ -12,7 +12,7 @@
 
 namespace levi::reports {
 
-// One measure over the trials that have a value.
+// One measure over the trials that decided something, and have a value.
 struct MeasureSummary {
   std::string name;
   Unit unit = Unit::kSeconds;
@@ -29,7 +29,7 @@ struct MeasureSummary {
   std::optional<double>
       zero_upper_bound;  // counts that were never above 0: the rate of trials is below this (95 %)
   // Of the percentile targets, judged with 95 % confidence by order statistics; kPass where there
-  // is none.
+  // is no such target, kInvalid where the values are too few, or none.
   Verdict percentiles = Verdict::kPass;
 };
 
@@ -42,6 +42,7 @@ struct ScenarioSummary {
   std::size_t invalid = 0;
   std::size_t skipped = 0;
   bool must_pass = false;
+  Nanos duration{0};  // of all its trials
   std::vector<MeasureSummary> measures;
   std::vector<std::string> problems;  // reasons and violations, each once
 };
@@ -57,6 +58,7 @@ struct RunFacts {
   bool complete = false;  // every planned trial has its record
   bool interrupted = false;
   std::string target;  // what was tested: a name and an address
+  std::vector<std::string> leftovers;  // at the end; read back: also those of the trials
 };
 
 // The original keys (timestamp, total_tests, passed, failed, pass_rate, target_pass_rate) and ours.

@@ -112,8 +112,10 @@ std::string format_amount(std::int64_t value, Unit unit) {
 std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,
                       double pass_rate_min, bool colour) {
   Table table(
-      {"ID", "SCENARIO", "TRIALS", "PASS", "FAIL", "INVALID", "SKIPPED", "VERDICT", "MEASURES"});
+      {"ID", "SCENARIO", "TRIALS", "PASS", "FAIL", "INVALID", "SKIPPED", "TIME", "VERDICT",
+       "MEASURES"});
   std::string problems;
+  Nanos duration{0};
   for (const auto& scenario : summarise(records)) {
     const auto number = [](std::size_t n) { return std::to_string(n); };
     std::vector<std::string> row{scenario.id,
@@ -123,10 +125,12 @@ std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,
                                  number(scenario.failed),
                                  number(scenario.invalid),
                                  number(scenario.skipped),
+                                 format_duration(scenario.duration),
                                  verdict_of(scenario, colour)};
+    duration += scenario.duration;
     bool first = true;
     for (const auto& measure : scenario.measures) {
-      if (!first) row = std::vector<std::string>(8);
+      if (!first) row = std::vector<std::string>(9);
       row.push_back(measure_text(measure));
       table.add(std::move(row));
       row.clear();
@@ -139,6 +143,7 @@ std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,
   std::string out = table.text();
   if (!problems.empty()) out += "\n" + problems;
   out += "\n" + gate_line(gate, pass_rate_min, colour);
+  out += "  " + std::to_string(gate.total) + " trials took " + format_duration(duration) + "\n";
   for (const auto& reason : gate.reasons) out += "  " + reason + "\n";
   return out;
 }

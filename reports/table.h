@@ -25,7 +25,8 @@ class Table {
 // "1.23 s", "45 ms", "12" for a count.
 std::string format_amount(std::int64_t value, Unit unit);
 
-// One row per scenario, the problems below, the gate in the last line. `colour`: verdicts in green,
+// One row per scenario, the problems below, then the gate, how long all trials took, and the gate's
+// reasons. `colour`: verdicts in green,
 // red and yellow.
 std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,
                       double pass_rate_min, bool colour);

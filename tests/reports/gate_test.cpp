@@ -51,6 +51,8 @@ TEST(Gate, ABrokenLedgerFailsItAloneInAnyScenario) {
   auto records = trials(99, 1);
   records.back().violations = {{"ledger.reconciled", "1 fill is lost"}};
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kMissed);
+  records.back().violations = {{"kill.beyond-s", "order 7"}};
+  EXPECT_EQ(exit_code(judge_gate(records, {0.9, 200, true})), 1) << "an interrupt hides nothing";
   records.back().violations = {{"audit.chained", "line 3"}};
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kPassed);
 }
@@ -59,6 +61,20 @@ TEST(Gate, LeftoversComeBeforeEverything) {
   auto records = trials(8, 2);
   records.back().leftovers = {"a frozen socket"};
   EXPECT_EQ(exit_code(judge_gate(records, {0.9, 0, true})), 5);
+}
+
+TEST(Gate, WhatIsLeftAtTheEndFailsItWhateverTheTrialsSaid) {
+  GateOptions options;
+  options.leftovers = {"the latch is sealed"};
+  auto records = trials(10, 0);
+  Gate gate = judge_gate(records, options);
+  EXPECT_EQ(gate.outcome, GateOutcome::kMissed);
+  EXPECT_EQ(exit_code(gate), 5);
+  EXPECT_EQ(gate.reasons, std::vector<std::string>{"left behind at the end: the latch is sealed"});
+  records.back().leftovers = options.leftovers;
+  gate = judge_gate(records, options);
+  EXPECT_EQ(gate.leftovers.size(), 1u) << "told once";
+  EXPECT_EQ(gate.reasons.size(), 1u);
 }
 
 TEST(Gate, InterruptedIsFourUnlessTheRestCouldNotSaveIt) {
@@ -84,6 +100,8 @@ TEST(Gate, APercentileTargetIsJudgedOverAllTrials) {
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kPassed);
   for (std::size_t i = 0; i < 20; ++i) records[i].measures[0].value = 30;
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kMissed);
+  for (auto& record : records) record.measures[0].value.reset();
+  EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kUndecided) << "nothing was measured";
   records.resize(50);
   for (auto& record : records) record.measures[0].value = 10;
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kUndecided)

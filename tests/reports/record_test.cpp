@@ -23,6 +23,7 @@ TrialRecord full_record() {
   record.measures.push_back(lost);
   Measure absent;
   absent.name = "mttr";
+  absent.required = true;
   record.measures.push_back(absent);
   record.violations = {{"ledger.reconciled", "2 fills are missing"}};
   record.leftovers = {"seal of chaos:r1"};
@@ -48,6 +49,8 @@ TEST(Record, SurvivesTheFile) {
   EXPECT_EQ(after.measures[0].target.max, 500'000'000);
   EXPECT_EQ(after.measures[1].value, 2);
   EXPECT_FALSE(after.measures[2].value.has_value());
+  EXPECT_TRUE(after.measures[2].required);
+  EXPECT_FALSE(after.measures[1].required);
   EXPECT_TRUE(after.must_pass);
   EXPECT_EQ(after.leftovers, before.leftovers);
 }
@@ -83,13 +86,26 @@ TEST(Record, AValueIsJudgedWithItsError) {
   }
 }
 
-TEST(Record, WithoutATargetOrAValueThereIsNothingToMiss) {
+TEST(Record, WithoutATargetThereIsNothingToMiss) {
   Measure measure = seconds("impact", 5, 0, 1);
   measure.target.max.reset();
   EXPECT_EQ(judge(measure), Verdict::kPass);
-  measure = seconds("mttr", 5, 0, 1);
+}
+
+TEST(Record, WithoutAValueWhatMustBeSeenIsUndecidedAndTheRestNotApplicable) {
+  Measure measure = seconds("mttr", 5, 0, 1);
   measure.value.reset();
   EXPECT_EQ(judge(measure), Verdict::kPass);
+  measure.required = true;
+  EXPECT_EQ(judge(measure), Verdict::kInvalid);
+  measure.target = {};
+  EXPECT_EQ(judge(measure), Verdict::kInvalid) << "asked for, and not seen";
+}
+
+TEST(Record, AnOrderThroughASealedLatchMayNeverBeOutvoted) {
+  for (const char* check : {"ledger.reconciled", "kill.beyond-s", "kill.s-missing"})
+    EXPECT_TRUE(always_must_hold(check)) << check;
+  EXPECT_FALSE(always_must_hold("recovered"));
 }
 
 }  // namespace

@@ -36,13 +36,16 @@ TEST(Summary, FactsSurviveTheFile) {
   facts.trials_planned = 60;
   facts.interrupted = true;
   facts.target = "x";
-  const auto parsed = parse_summary_facts(summary_json({}, facts, judge_gate({}, {})));
+  facts.leftovers = {"the latch is sealed"};
+  const GateOptions options{0.95, 60, true, facts.leftovers};
+  const auto parsed = parse_summary_facts(summary_json({}, facts, judge_gate({}, options)));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed.value().seed, 42u);
   EXPECT_EQ(parsed.value().pass_rate_target, 0.95);
   EXPECT_EQ(parsed.value().trials_planned, 60u);
   EXPECT_TRUE(parsed.value().interrupted);
   EXPECT_FALSE(parsed.value().complete);
+  EXPECT_EQ(parsed.value().leftovers, facts.leftovers);
 }
 
 TEST(Summary, AbsentValuesAreCountedAndNotAveragedIn) {
@@ -57,6 +60,21 @@ TEST(Summary, AbsentValuesAreCountedAndNotAveragedIn) {
   EXPECT_EQ(measure.min, 10);
   EXPECT_EQ(measure.max, 30);
   EXPECT_EQ(measure.error_max, 2);
+}
+
+TEST(Summary, WhatAnUndecidedTrialMeasuredIsNoEvidence) {
+  auto records = trials(1, 1, 1);
+  for (auto& record : records) record.measures = {seconds("mttr", 10, 0, 100)};
+  records[2].measures[0].value = 999;
+  MeasureSummary measure = summarise(records)[0].measures[0];
+  EXPECT_EQ(measure.values, 2u);
+  EXPECT_EQ(measure.max, 10);
+  records[0].status = records[1].status = Verdict::kInvalid;
+  records[0].measures[0].target.p50 = records[1].measures[0].target.p50 = 100;
+  records.pop_back();
+  measure = summarise(records)[0].measures[0];
+  EXPECT_EQ(measure.values, 0u);
+  EXPECT_EQ(measure.percentiles, Verdict::kInvalid) << "no value is no pass";
 }
 
 TEST(Summary, CountsThatWereNeverAboveZeroCarryTheirUpperBound) {

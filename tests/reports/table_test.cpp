@@ -24,6 +24,7 @@ TEST(Table, ARunShowsMeasuresProblemsAndTheGate) {
   EXPECT_NE(text.find("C-1: the feed never came back"), std::string::npos) << text;
   EXPECT_NE(text.find("gate passed: 9 of 10 required trials passed, 90.0 %"), std::string::npos)
       << text;
+  EXPECT_NE(text.find("10 trials took 15s"), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
