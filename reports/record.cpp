@@ -127,6 +127,54 @@ std::optional<Verdict> parse_verdict(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+constexpr std::pair<Undecided, const char*> kUndecidedNames[] = {
+    {Undecided::kNone, ""},
+    {Undecided::kNoSteady, "no-steady"},
+    {Undecided::kNoFlow, "no-flow"},
+    {Undecided::kUnplanned, "unplanned"},
+    {Undecided::kNotInjected, "not-injected"},
+    {Undecided::kUnproven, "unproven"},
+    {Undecided::kNoEffect, "no-effect"},
+    {Undecided::kNoAnswer, "no-answer"},
+    {Undecided::kNoStream, "no-stream"},
+    {Undecided::kGap, "gap"},
+    {Undecided::kClock, "clock"},
+    {Undecided::kLedgerUnread, "ledger-unread"},
+    {Undecided::kTooClose, "too-close"},
+    {Undecided::kNotRestored, "not-restored"},
+    {Undecided::kInterrupted, "interrupted"},
+    {Undecided::kGuardDied, "guard-died"},
+};
+
+}  // namespace
+
+const char* to_string(Undecided undecided) {
+  for (const auto& [code, name] : kUndecidedNames) {
+    if (code == undecided) return name;
+  }
+  LEVI_UNREACHABLE();
+}
+
+std::optional<Undecided> parse_undecided(std::string_view text) {
+  for (const auto& [code, name] : kUndecidedNames) {
+    if (text == name) return code;
+  }
+  return std::nullopt;
+}
+
+const std::vector<std::string>& known_undecided() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const auto& [code, name] : kUndecidedNames) {
+      if (code != Undecided::kNone) names.emplace_back(name);
+    }
+    return names;
+  }();
+  return kNames;
+}
+
 const char* to_string(Assurance assurance) {
   switch (assurance) {
     case Assurance::kWitnessed:
@@ -196,6 +244,7 @@ std::string to_line(const TrialRecord& record) {
   root["leftovers"] = record.leftovers;
   root["environment"] = record.environment;
   if (!record.reason.empty()) root["reason"] = record.reason;
+  if (record.undecided != Undecided::kNone) root["undecided"] = to_string(record.undecided);
   if (record.must_pass) root["must_pass"] = true;
   if (record.skip_approved) root["skip_approved"] = true;
   // Text from the target may hold bytes that are not UTF-8: replaced, never an exception.
@@ -207,7 +256,10 @@ Result<TrialRecord> parse_line(std::string_view line) {
   if (!root.is_object()) return error(ErrorCode::kCorrupt, "not a JSON object");
   const auto verdict = parse_verdict(text_at(root, "status"));
   if (!verdict) return error(ErrorCode::kCorrupt, "no 'status' of pass, fail, invalid or skipped");
+  const auto undecided = parse_undecided(text_at(root, "undecided"));
+  if (!undecided) return error(ErrorCode::kCorrupt, "an 'undecided' that is no known code");
   TrialRecord record;
+  record.undecided = *undecided;
   record.id = text_at(root, "id");
   record.name = text_at(root, "name");
   if (record.id.empty()) return error(ErrorCode::kCorrupt, "no 'id'");

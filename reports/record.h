@@ -21,6 +21,30 @@ enum class Verdict { kPass, kFail, kInvalid, kSkipped };
 const char* to_string(Verdict verdict);  // "pass", "fail", "invalid", "skipped"
 std::optional<Verdict> parse_verdict(std::string_view text);
 
+// Why a trial decided nothing. A code, so that a program can tell them apart; `reason` is for
+// people.
+enum class Undecided {
+  kNone,          // it decided
+  kNoSteady,      // no steady state before the fault
+  kNoFlow,        // fewer orders than the scenario wants the fault to meet
+  kUnplanned,     // nothing to break was found
+  kNotInjected,   // the injecting call failed
+  kUnproven,      // the fault was not seen to land
+  kNoEffect,      // it landed, and nothing was seen to break
+  kNoAnswer,      // a witness could not be asked
+  kNoStream,      // the core's event stream can't be opened
+  kGap,           // the core's event stream is not whole
+  kClock,         // the target's clock can't be compared with ours
+  kLedgerUnread,  // a ledger can't be read, or not be compared
+  kTooClose,      // a measure is closer to its target than its error
+  kNotRestored,   // what the trial itself changed was not given back
+  kInterrupted,   // by a person, or the run's time is over
+  kGuardDied,
+};
+const char* to_string(Undecided undecided);  // "", "no-steady", "unproven", ...
+std::optional<Undecided> parse_undecided(std::string_view text);
+const std::vector<std::string>& known_undecided();  // without ""
+
 // Who says so: a witness outside the target, the venue's API, or the target about itself.
 enum class Assurance { kWitnessed, kVenueApi, kSelfReported };
 const char* to_string(Assurance assurance);
@@ -79,9 +103,10 @@ struct TrialRecord {
   std::vector<Violation> violations;
   std::vector<std::string> leftovers;
   std::map<std::string, std::string> environment;
-  std::string reason;          // why it is not a pass
-  bool must_pass = false;      // anything but a pass fails the gate alone
-  bool skip_approved = false;  // a skip that does not count against the pass rate
+  std::string reason;                      // why it is not a pass
+  Undecided undecided = Undecided::kNone;  // of an invalid trial: never kNone
+  bool must_pass = false;                  // anything but a pass fails the gate alone
+  bool skip_approved = false;              // a skip that does not count against the pass rate
 };
 
 // Violations of these fail the gate alone, in every scenario.

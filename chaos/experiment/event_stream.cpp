@@ -9,6 +9,9 @@
 #include "core/os/clock.h"
 
 namespace levi::chaos {
+
+using reports::Undecided;
+
 namespace {
 
 constexpr Nanos kRetry = 20ms;
@@ -94,7 +97,7 @@ void EventStream::take(std::string_view bytes) {
   }
   std::vector<SseEvent> events;
   if (!parser_.feed(bytes, events)) {
-    fault_ = "the event stream sent an endless event";
+    fault_ = {Undecided::kGap, "the event stream sent an endless event"};
     return lost();
   }
   for (const auto& event : events) on_event(event);
@@ -104,7 +107,7 @@ void EventStream::on_event(const SseEvent& event) {
   Json data = Json::parse(event.data, nullptr, false);
   if (event.type == "hello") return on_hello(data);
   if (event.type == "gap") {
-    fault_ = "the event stream has a gap";
+    fault_ = {Undecided::kGap, "the event stream has a gap"};
     last_id_.reset();
     return;
   }
@@ -112,7 +115,7 @@ void EventStream::on_event(const SseEvent& event) {
                  object_at(data, "data")};
   if (seen.sequence != 0) last_id_ = seen.sequence;
   if (events_.size() >= kEventsMax) {
-    fault_ = "more events than can be kept";
+    fault_ = {Undecided::kGap, "more events than can be kept"};
     events_.pop_front();
   }
   events_.push_back(std::move(seen));
@@ -125,10 +128,12 @@ void EventStream::on_hello(const Json& hello) {
   if (!last_id_)
     last_id_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, integer_at(hello, "sequence")));
   if (text_at(hello, "boot_id") != os::boot_id()) {
-    fault_ = "the target runs on another boot or machine: its clock can't be compared with ours";
+    fault_ = {Undecided::kClock,
+              "the target runs on another boot or machine: its clock can't be compared with ours"};
   } else if (static_cast<std::uint64_t>(integer_at(hello, "time_namespace")) !=
              own_time_namespace()) {
-    fault_ = "the target runs in another time namespace: its clock can't be compared with ours";
+    fault_ = {Undecided::kClock,
+              "the target runs in another time namespace: its clock can't be compared with ours"};
   }
 }
 

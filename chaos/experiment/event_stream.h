@@ -16,6 +16,7 @@
 #include "core/base/instant.h"
 #include "core/os/loop.h"
 #include "core/os/socket.h"
+#include "reports/record.h"
 
 namespace levi::chaos {
 
@@ -26,6 +27,11 @@ struct CoreEvent {
   std::string type;
   MonoTime mono;
   Json data = Json::object();
+};
+
+struct StreamFault {
+  reports::Undecided code = reports::Undecided::kNone;
+  std::string why;
 };
 
 class EventStream {
@@ -40,10 +46,10 @@ class EventStream {
   // Events since `forget`, oldest first.
   const std::deque<CoreEvent>& events() const { return events_; }
   void forget() { events_.clear(); }
-  // Why what was seen can't be trusted since the last `forget_faults`: a gap, another clock. Empty:
+  // Why what was seen since the last `forget_fault` can't be trusted: a gap, another clock. kNone:
   // it can.
-  const std::string& fault() const { return fault_; }
-  void forget_fault() { fault_.clear(); }
+  const StreamFault& fault() const { return fault_; }
+  void forget_fault() { fault_ = {}; }
 
  private:
   void connect();
@@ -65,7 +71,7 @@ class EventStream {
   SseParser parser_;
   std::optional<std::uint64_t> last_id_;
   std::deque<CoreEvent> events_;
-  std::string fault_;
+  StreamFault fault_;
   os::Loop::TimerId retry_ = 0;
   os::Loop::TimerId patience_ = 0;
 };

@@ -9,6 +9,9 @@
 #include "core/os/clock.h"
 
 namespace levi::chaos {
+
+using reports::Undecided;
+
 namespace {
 
 constexpr Nanos kFreshMax = 500ms;
@@ -125,8 +128,10 @@ void Trial::pause(Step step) {
            [this] { return wait([] { return false; }, os::mono_now() + 2ms) != Waited::kBroken; });
 }
 
-void Trial::invalid(const std::string& why) {
-  if (invalid_.empty()) invalid_ = why;
+void Trial::invalid(Undecided code, const std::string& why) {
+  if (!invalid_.empty()) return;
+  undecided_ = code;
+  invalid_ = why;
 }
 
 void Trial::failed(const std::string& why) {
@@ -147,11 +152,12 @@ void Trial::left_behind(const std::vector<Trace>& traces) {
 
 void Trial::broken() {
   if (context_.guard_dead()) {
-    invalid("the guard died");
+    invalid(Undecided::kGuardDied, "the guard died");
   } else if (context_.lease_lost) {
-    invalid(context_.lease_lost->message);
+    invalid(Undecided::kInterrupted, context_.lease_lost->message);
   } else {
-    invalid(context_.interrupted() ? "interrupted" : "the run's time is over");
+    invalid(Undecided::kInterrupted,
+            context_.interrupted() ? "interrupted" : "the run's time is over");
   }
 }
 
@@ -168,19 +174,19 @@ Step Trial::preflight() {
     const auto& approved = context_.options.skips_approved;
     record_.skip_approved =
         std::find(approved.begin(), approved.end(), scenario_.id) != approved.end();
-    invalid(why);
+    invalid_ = why;
     return Step::kJudge;
   }
   const Waited waited =
       wait([this] { return context_.stream->connected(); }, os::mono_now() + kStreamWait);
   if (waited == Waited::kBroken) return broken(), Step::kJudge;
   if (waited == Waited::kDeadline) {
-    invalid("the core's event stream can't be opened");
+    invalid(Undecided::kNoStream, "the core's event stream can't be opened");
     return Step::kJudge;
   }
   if (context_.books) {
     if (const Status read = context_.books->mark(); !read) {
-      invalid("the ledgers can't be read: " + read.error().text());
+      invalid(Undecided::kLedgerUnread, "the ledgers can't be read: " + read.error().text());
       return Step::kJudge;
     }
   }
@@ -204,8 +210,9 @@ Step Trial::steady() {
     broken();
   } else {
     const std::string failing = watch_.failing(os::mono_now());
-    invalid("no steady state before the fault: " +
-            (failing.empty() ? std::string("not enough order flow") : failing));
+    invalid(failing.empty() ? Undecided::kNoFlow : Undecided::kNoSteady,
+            "no steady state before the fault: " +
+                (failing.empty() ? std::string("not enough order flow") : failing));
   }
   return Step::kJudge;
 }
@@ -230,7 +237,7 @@ Step Trial::inject() {
                    scenario_.timeout + scenario_.hold(record_.trial) + kLeaseMargin};
   auto undo = plan(order);
   if (!undo) {
-    invalid("the fault can't be planned: " + undo.error().text());
+    invalid(Undecided::kUnplanned, "the fault can't be planned: " + undo.error().text());
     return Step::kJudge;
   }
   undo_ = std::move(undo).value();
@@ -240,7 +247,7 @@ Step Trial::inject() {
   auto injected = context_.guard->inject({undo_, order.lease, context_.options.leave_out});
   if (!injected) {
     // Whatever the guard did before it failed or died, it undoes itself, or we do in its place.
-    invalid("the fault was not injected: " + injected.error().text());
+    invalid(Undecided::kNotInjected, "the fault was not injected: " + injected.error().text());
     if (!kind_.seals) left_behind(context_.guard->left_by_failed_inject());  // a seal is released
     return context_.guard_dead() || kind_.seals ? Step::kRevert : Step::kJudge;
   }
@@ -267,7 +274,9 @@ Step Trial::prove() {
   const auto proof =
       fault_->prove(context_.target, undo_, injection_, os::mono_now() + kProofDeadline);
   if (!proof) {
-    invalid("the fault was not seen to land: " + proof.error().message);
+    const bool looked = proof.error().code == ErrorCode::kTimeout;
+    invalid(looked ? Undecided::kUnproven : Undecided::kNoAnswer,
+            "the fault was not seen to land: " + proof.error().message);
     return Step::kRevert;
   }
   observed_.landing = proof.value().at - injection_.before;

@@ -74,7 +74,7 @@ class Trial {
   std::string still_failing() const;
   void pause(Step step);
   // The trial decides nothing, and why; the first reason stands.
-  void invalid(const std::string& why);
+  void invalid(reports::Undecided code, const std::string& why);
   void failed(const std::string& why);
   void violation(const std::string& check, const std::string& detail);
   void left_behind(const std::vector<Trace>& traces);
@@ -98,6 +98,7 @@ class Trial {
   MonoTime next_read_;
   std::uint64_t audit_lines_ = 0;
   std::string invalid_;
+  reports::Undecided undecided_ = reports::Undecided::kNone;
   std::string failed_;
   bool skipped_ = false;
   bool connections_ended_ = false;

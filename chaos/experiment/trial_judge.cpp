@@ -6,6 +6,9 @@
 #include "core/os/clock.h"
 
 namespace levi::chaos {
+
+using reports::Undecided;
+
 namespace {
 
 constexpr Nanos kLedgerDeadline =
@@ -26,22 +29,24 @@ Step Trial::judge() {
   if (injected_) judge_ledger();
   if (injected_ && !skipped_ && !context_.pump.broken()) judge_audit();
   judge_measures();
-  if (const std::string& fault = context_.stream->fault(); !fault.empty() && landed) invalid(fault);
+  const auto& fault = context_.stream->fault();
+  if (landed && fault.code != Undecided::kNone) invalid(fault.code, fault.why);
   decide();
   return Step::kDone;
 }
 
 void Trial::judge_flow() {
   if (scenario_.flow.orders_per_second_min == 0 || !context_.books) return;
-  if (const Status read = context_.books->read_venue(); !read) return invalid(read.error().text());
+  if (const Status read = context_.books->read_venue(); !read)
+    return invalid(Undecided::kLedgerUnread, read.error().text());
   const std::uint64_t orders =
       orders_in(context_.books->since_mark(), observed_.t0, scenario_.flow.window);
   const auto window_ms = scenario_.flow.window / 1ms;
   observed_.orders_per_second = static_cast<std::int64_t>(
       static_cast<double>(orders) * 1e9 / static_cast<double>(scenario_.flow.window.count()));
   if (static_cast<double>(orders) >= scenario_.flow.orders_min()) return;
-  invalid("no order flow when the fault landed: " + std::to_string(orders) + " orders in " +
-          std::to_string(window_ms) + " ms");
+  invalid(Undecided::kNoFlow, "no order flow when the fault landed: " + std::to_string(orders) +
+                                  " orders in " + std::to_string(window_ms) + " ms");
 }
 
 // Called when the ledger was read for the last time before the seal is released.
@@ -61,10 +66,12 @@ void Trial::judge_kill() {
 void Trial::judge_missing_s(std::uint64_t sequence) {
   const auto answer = context_.caller->api(
       "GET", "/orders?rows=true&after=" + std::to_string(sequence - 1) + "&limit=1");
-  if (!answer) return invalid("the order S can't be looked up: " + answer.error().text());
+  if (!answer)
+    return invalid(Undecided::kNoAnswer,
+                   "the order S can't be looked up: " + answer.error().text());
   for (const auto& json : list_at(answer.value(), "orders")) {
     const auto order = parse_our_order(json);
-    if (!order) return invalid(order.error().message);
+    if (!order) return invalid(Undecided::kNoAnswer, order.error().message);
     if (order.value().sequence != sequence) continue;
     const OurState state = order.value().state;
     if (state == OurState::kLive || state == OurState::kDone || state == OurState::kRejected) {
@@ -82,7 +89,7 @@ void Trial::judge_throughout() {
     const std::string& why = watch_.deviation_text(i);
     // A silent witness has seen nothing: neither that the probe held, nor that it did not.
     if (place_of(find_probe(name)->document).at_exchange && why.starts_with(kNoAnswer)) {
-      invalid("throughout:" + name + ": the witness gave " + why);
+      invalid(Undecided::kNoAnswer, "throughout:" + name + ": the witness gave " + why);
     } else {
       violation("throughout:" + name, why);
     }
@@ -133,7 +140,8 @@ void Trial::judge_ledger() {
   }
   if (horizon) context_.books->settle(*horizon);
   if (context_.pump.broken()) return;
-  if (!problem.empty()) return invalid("the ledgers can't be compared: " + problem);
+  if (!problem.empty())
+    return invalid(Undecided::kLedgerUnread, "the ledgers can't be compared: " + problem);
   const Balance& balance = *observed_.balance;
   if (balance.lost + balance.duplicated + balance.unexpected > 0) {
     for (const auto& detail : balance.details) violation("ledger.reconciled", detail);
@@ -167,7 +175,7 @@ void Trial::judge_measures() {
         failed(taken.name + " missed its target");
         break;
       case reports::Verdict::kInvalid:
-        invalid(taken.name + " is too close to its target for its error");
+        invalid(Undecided::kTooClose, taken.name + " is too close to its target for its error");
         break;
       default:
         break;
@@ -192,6 +200,7 @@ void Trial::decide() {
   } else if (!invalid_.empty()) {
     record_.status = reports::Verdict::kInvalid;
     record_.reason = invalid_;
+    record_.undecided = undecided_;
   } else if (!failed_.empty()) {
     record_.status = reports::Verdict::kFail;
     record_.reason = failed_;

@@ -8,6 +8,9 @@
 #include "core/os/http.h"
 
 namespace levi::chaos {
+
+using reports::Undecided;
+
 namespace {
 
 constexpr Nanos kReadAlong = 400ms;
@@ -41,7 +44,8 @@ void Trial::observe_recovery() {
   if (waited == Waited::kDone) return;
   const bool seen =
       watch_.first_deviation() || first_down(context_.stream->events(), kind_, observed_.t0);
-  if (!seen) return invalid("the fault landed, and nothing was seen to break");
+  if (!seen)
+    return invalid(Undecided::kNoEffect, "the fault landed, and nothing was seen to break");
   violation("recovered",
             "not within " + std::to_string(scenario_.timeout / 1ms) + " ms: " + still_failing());
 }
@@ -115,7 +119,8 @@ Step Trial::revert() {
   if (kind_.seals || kind_.held) observed_.reverted = os::mono_now();
   if (kind_.seals) {
     if (const Status released = release_seal(); !released) {
-      invalid("the chaos seal was not released: " + released.error().text());
+      invalid(Undecided::kNotRestored,
+              "the chaos seal was not released: " + released.error().text());
     }
   }
   revert_by_guard();
@@ -152,7 +157,7 @@ void Trial::revert_by_guard() {
 // The guard died with faults standing: its lock is free, and we do its work. A kill is released by
 // us, who are alive.
 void Trial::undo_after_dead_guard() {
-  invalid("the guard died");
+  invalid(Undecided::kGuardDied, "the guard died");
   if (kind_.seals) (void)release_seal();
   const auto undone = undo_run(context_.guard->folder());
   if (undone) {
@@ -165,7 +170,10 @@ void Trial::undo_after_dead_guard() {
 
 Step Trial::settle() {
   const Status restored = restore_budget();
-  if (!restored) invalid("the restart budget was not restored: " + restored.error().text());
+  if (!restored) {
+    invalid(Undecided::kNotRestored,
+            "the restart budget was not restored: " + restored.error().text());
+  }
   const auto holds = [this] {
     const auto down = first_down(context_.stream->events(), kind_, observed_.t0);
     const bool whole = !down || last_up(context_.stream->events(), kind_, *down);

@@ -66,6 +66,19 @@ TEST(Record, BytesThatAreNotUtf8DoNotBreakTheLine) {
   EXPECT_TRUE(parse_line(to_line(record)));
 }
 
+TEST(Record, WhyNothingWasDecidedIsACodeThatSurvivesTheFile) {
+  TrialRecord record = trial("C-1", 1, Verdict::kInvalid);
+  EXPECT_EQ(to_line(record).find("undecided"), std::string::npos);
+  for (const auto& name : known_undecided()) {
+    record.undecided = *parse_undecided(name);
+    EXPECT_EQ(to_string(record.undecided), name);
+    const auto parsed = parse_line(to_line(record));
+    ASSERT_TRUE(parsed) << name;
+    EXPECT_EQ(parsed.value().undecided, record.undecided);
+  }
+  EXPECT_FALSE(parse_line("{\"id\":\"C-1\",\"status\":\"invalid\",\"undecided\":\"perhaps\"}"));
+}
+
 TEST(Record, AnythingButARecordIsRefused) {
   for (const char* text :
        {"", "[]", "{}", "{\"id\":\"C-1\"}", "{\"id\":\"C-1\",\"status\":\"maybe\"}",
