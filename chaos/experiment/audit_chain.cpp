@@ -4,6 +4,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/base/json_fields.h"
 #include "core/os/file.h"
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::size_t kHashDigits = 64;
 constexpr std::string_view kHashKey = ",\"hash\":\"";
+constexpr std::string_view kRepairMethod = "REPAIR";
+constexpr std::int64_t kIntent = 102;  // written before the act; the answer has a line of its own
 
 std::string sha256(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -26,28 +29,55 @@ std::string sha256(std::string_view text) {
   return hex;
 }
 
+// The hash that a line carries, where it has a line's form and fits it.
+std::optional<std::string> hash_of(std::string_view line) {
+  const std::size_t tail = kHashKey.size() + kHashDigits + 2;  // ,"hash":"<64>"}
+  if (line.size() < tail || !line.ends_with("\"}")) return std::nullopt;
+  const std::size_t at = line.size() - tail;
+  if (line.substr(at, kHashKey.size()) != kHashKey) return std::nullopt;
+  std::string hash(line.substr(at + kHashKey.size(), kHashDigits));
+  if (sha256(std::string(line.substr(0, at)) + "}") != hash) return std::nullopt;
+  return hash;
+}
+
+std::string torn_reason(std::string_view torn) {
+  return "a torn line of " + std::to_string(torn.size()) +
+         " bytes stands before this one, sha256 " + sha256(torn);
+}
+
+Error bad(const char* why) { return error(ErrorCode::kCorrupt, why); }
+
 }  // namespace
 
 Status AuditChain::take(std::string_view line) {
-  const auto bad = [](const char* why) { return error(ErrorCode::kCorrupt, why); };
-  const std::size_t at = line.rfind(kHashKey);
-  if (at == std::string_view::npos || line.size() != at + kHashKey.size() + kHashDigits + 2 ||
-      !line.ends_with("\"}")) {
-    return bad("the line does not end with its hash");
-  }
+  const auto hash = hash_of(line);
+  if (hash) return follow(*hash, line);
+  if (!torn_.empty()) return bad("the line before was changed, or two lines are torn");
+  if (line.empty()) return bad("the line is empty");
+  torn_ = line;
+  return ok();
+}
+
+Status AuditChain::follow(const std::string& hash, std::string_view line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return bad("the line is no JSON object");
-  const std::string body = std::string(line.substr(0, at)) + "}";
-  const std::string hash(line.substr(at + kHashKey.size(), kHashDigits));
-  if (sha256(body) != hash) return bad("the line does not match its hash: it was changed");
+  const bool repairs = text_at(json, "method") == kRepairMethod;
+  if (!torn_.empty() && (!repairs || text_at(json, "reason") != torn_reason(torn_)))
+    return bad("the line before does not match its hash: it was changed");
+  // Where reading begins behind the torn bytes there is nothing to compare it with.
+  if (torn_.empty() && repairs && lines_ > 0)
+    return bad("a repair line names bytes that are not there");
   const std::string previous = text_at(json, "previous");
   const std::int64_t number = integer_at(json, "n");
   if (!previous_.empty() && previous != previous_)
     return bad("the line does not follow the one before: lines are missing");
   if (lines_ > 0 && number != number_ + 1) return bad("the numbers have a gap: lines are missing");
+  torn_.clear();
   previous_ = hash;
   number_ = number;
   ++lines_;
+  const bool answered = integer_at(json, "status") != kIntent;
+  if (answered && !actor_.empty() && text_at(json, "actor") == actor_) ++answered_;
   return ok();
 }
 
@@ -66,12 +96,13 @@ Status AuditReader::read_file_on(const std::string& name) {
   if (text.size() < offset)
     return error(ErrorCode::kCorrupt, folder_ + "/" + name + " became shorter: lines are missing");
   for (std::size_t end; (end = text.find('\n', offset)) != std::string::npos; offset = end + 1) {
-    const std::uint64_t number = ++line_numbers_[name];
+    const std::uint64_t number = line_numbers_[name] + 1;
     const Status taken = chain_.take(std::string_view(text).substr(offset, end - offset));
     if (!taken) {
       return error(ErrorCode::kCorrupt, folder_ + "/" + name + ":" + std::to_string(number) + ": " +
                                             taken.error().message);
     }
+    line_numbers_[name] = number;
   }
   return ok();
 }

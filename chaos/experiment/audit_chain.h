@@ -1,5 +1,8 @@
 // The audit chain of the target, verified from its files (docs/api.md, Audit). `chain` is pure; the
 // reader keeps its place.
+//
+// A core that is killed while it writes leaves a torn line; its next start ends it with a line end
+// and names it by length and hash in a REPAIR line. Torn bytes that are not named so are a change.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +17,23 @@ namespace levi::chaos {
 // Follows one chain line by line.
 class AuditChain {
  public:
+  // `actor`: whose requests are counted.
+  explicit AuditChain(std::string actor = {}) : actor_(std::move(actor)) {}
+
   // An error says what is wrong with this line; the chain is then of no more use.
   Status take(std::string_view line);
   std::uint64_t lines() const { return lines_; }
+  // Requests of the actor whose answer is in the chain.
+  std::uint64_t answered() const { return answered_; }
+  // The last line is torn, and no line behind it has named it yet.
+  bool torn() const { return !torn_.empty(); }
 
  private:
+  Status follow(const std::string& hash, std::string_view line);
+
+  std::string actor_;
+  std::uint64_t answered_ = 0;
+  std::string torn_;
   std::string previous_;  // empty before the first line
   std::int64_t number_ = 0;
   std::uint64_t lines_ = 0;
@@ -27,10 +42,13 @@ class AuditChain {
 // Reads <data>/audit/*.jsonl in order of their names (dates), what was not read before.
 class AuditReader {
  public:
-  explicit AuditReader(std::string data_folder) : folder_(std::move(data_folder) + "/audit") {}
+  explicit AuditReader(std::string data_folder, std::string actor = {})
+      : folder_(std::move(data_folder) + "/audit"), chain_(std::move(actor)) {}
   // Verifies what is new. kCorrupt names file and line; kNotFound: there is no audit folder.
   Status read_on();
   std::uint64_t lines() const { return chain_.lines(); }
+  std::uint64_t answered() const { return chain_.answered(); }
+  bool torn() const { return chain_.torn(); }
 
  private:
   Status read_file_on(const std::string& name);
