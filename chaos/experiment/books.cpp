@@ -41,6 +41,7 @@ Status Books::start_anew() {
   reconciler_ = Reconciler(instance_, last + 1);
   since_mark_.clear();
   orders_after_ = last;
+  venue_sequence_ = sequence_at_mark_ = last;
   venue_next_ = static_cast<std::uint64_t>(integer_at(ledger, "last"));
   fills_next_ = kFromTheOldest;
   return read_fills();  // of older orders: only their number counts
@@ -48,10 +49,13 @@ Status Books::start_anew() {
 
 Status Books::mark() {
   since_mark_.clear();
-  Status read = read_venue();
+  Status read = error(ErrorCode::kCorrupt, "given up");
+  if (!given_up_) read = read_venue();
   if (read) read = read_core();
-  if (read || read.error().code != ErrorCode::kCorrupt) return read;
-  return start_anew();
+  if (!read && read.error().code == ErrorCode::kCorrupt) read = start_anew();
+  if (read) given_up_ = false;
+  sequence_at_mark_ = venue_sequence_;
+  return read;
 }
 
 Status Books::read_venue() {
@@ -59,7 +63,7 @@ Status Books::read_venue() {
   do {
     LEVI_TRY_STATUS(check_running(caller_));
     LEVI_TRY(answer, caller_.exchange("GET", page("/ledger", venue_next_, kVenuePage) +
-                                                 "&kinds=order,fill,end"));
+                                                 "&kinds=order,fill,cancel,end"));
     if (static_cast<std::uint64_t>(integer_at(answer, "truncated_before")) > venue_next_ + 1) {
       return error(ErrorCode::kCorrupt,
                    "the exchange's ledger dropped entries before they were read");
@@ -69,8 +73,11 @@ Status Books::read_venue() {
       if (entry.arrival <= venue_next_)
         return error(ErrorCode::kCorrupt, "the exchange's ledger is out of order");
       venue_next_ = entry.arrival;
+      if (entry.ours && entry.ours->instance.view() == instance_)
+        venue_sequence_ = std::max(venue_sequence_, entry.ours->sequence.value);
       reconciler_.venue(entry);
-      since_mark_.push_back(std::move(entry));
+      // The other judges ask for what came and what was traded; cancels are as many again.
+      if (entry.kind != VenueKind::kCancel) since_mark_.push_back(std::move(entry));
     }
     const auto next = static_cast<std::uint64_t>(integer_at(answer, "next"));
     if (next < venue_next_)

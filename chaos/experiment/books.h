@@ -29,14 +29,20 @@ class Books {
   // left out: then orders from now on are compared.
   Status mark();
   const std::vector<VenueEntry>& since_mark() const { return since_mark_; }
+  // The highest sequence of ours that the venue may have got before the mark.
+  std::uint64_t sequence_at_mark() const { return sequence_at_mark_; }
 
   // Both sides read: what they hold now is what `balance` is about.
   Result<Horizon> horizon();
   // Both sides read on; then what they come to.
   Result<Balance> balance(const Horizon& horizon);
   void settle(const Horizon& horizon) { reconciler_.settle(horizon); }
+  // Instead of `settle` where there was no balance: half of the pairs may not have been read. The
+  // next mark starts anew.
+  void give_up() { given_up_ = true; }
 
   const std::string& instance() const { return instance_; }
+  std::uint64_t venue_read_to() const { return venue_next_; }  // arrival
 
  private:
   Books(Caller& caller, std::string instance)
@@ -48,7 +54,10 @@ class Books {
   Caller& caller_;
   std::string instance_;
   Reconciler reconciler_;
+  bool given_up_ = false;
   std::uint64_t venue_next_ = 0;
+  std::uint64_t venue_sequence_ = 0;  // the highest of ours that was read, or was written before
+  std::uint64_t sequence_at_mark_ = 0;
   std::uint64_t orders_after_ = 0;
   std::int64_t fills_next_ = 0;
   std::vector<VenueEntry> since_mark_;

@@ -11,6 +11,12 @@ std::string plain_number(std::string text) {
   return text;
 }
 
+std::string fill_key(std::uint64_t sequence, const std::string& trade, const std::string& price,
+                     const std::string& quantity) {
+  return "the fill of order " + std::to_string(sequence) + ", trade " + trade + ": " + quantity +
+         " at " + price;
+}
+
 namespace {
 
 std::string text_of(const Json& row, std::size_t i) {
@@ -42,19 +48,21 @@ VenueEntry parse_venue_entry(const Json& row) {
   entry.connection = static_cast<std::uint64_t>(number_of(row, 2));
   entry.mono = MonoTime{number_of(row, 3)};
   if (kind == "end") entry.kind = VenueKind::kEnd;
-  if (kind != "order" && kind != "fill") return entry;
+  if (kind != "order" && kind != "fill" && kind != "cancel") return entry;
   entry.client_id = text_of(row, 4);
   entry.ours = parse_client_order_id(entry.client_id);
   entry.price = plain_number(text_of(row, 6));
   entry.quantity = plain_number(text_of(row, 7));
-  if (kind == "order") {
+  const std::string status = text_of(row, 5);
+  if (kind == "cancel") {
+    if (status == "canceled" || status == "partially_canceled") entry.kind = VenueKind::kCancel;
+  } else if (kind == "order") {
     entry.kind = VenueKind::kOrder;
-    const std::string status = text_of(row, 5);
     entry.accepted = status == "accepted";
     entry.duplicate = status == "duplicate";
   } else {
     entry.kind = VenueKind::kFill;
-    entry.trade_id = text_of(row, 5);
+    entry.trade_id = status;
   }
   return entry;
 }

@@ -15,7 +15,7 @@ namespace levi::chaos {
 
 using Json = nlohmann::json;
 
-enum class VenueKind { kOrder, kFill, kEnd, kOther };
+enum class VenueKind { kOrder, kFill, kCancel, kEnd, kOther };  // kEnd: of a connection
 
 // An entry of GET /ledger?rows=true.
 struct VenueEntry {
@@ -31,6 +31,7 @@ struct VenueEntry {
   std::string price;  // of the order, or of the fill
   std::string quantity;
 };
+// A cancel that the venue refused ends nothing: kOther.
 VenueEntry parse_venue_entry(const Json& row);
 
 enum class OurState { kInFlight, kUnknown, kUnsent, kRejected, kLive, kDone };
@@ -51,6 +52,10 @@ struct OurFill {
   std::string quantity;
 };
 OurFill parse_our_fill(const Json& row);
+
+// What a fill is known by on all sides, and told as.
+std::string fill_key(std::uint64_t sequence, const std::string& trade, const std::string& price,
+                     const std::string& quantity);
 
 // "0.0100" -> "0.01", "5." -> "5": two spellings of one number compare equal.
 std::string plain_number(std::string text);

@@ -2,15 +2,19 @@
 
 #include <algorithm>
 
+#include "core/base/decimal.h"
+
 namespace levi::chaos {
 namespace {
 
 constexpr std::size_t kDetailsMax = 10;
 
-std::string fill_key(std::uint64_t sequence, const std::string& trade, const std::string& price,
-                     const std::string& quantity) {
-  return "the fill of order " + std::to_string(sequence) + ", trade " + trade + ": " + quantity +
-         " at " + price;
+constexpr int kAmountExponent = 8;
+
+// Nothing where it is finer or larger than can be counted.
+std::optional<std::int64_t> amount_of(const std::string& quantity) {
+  const auto parsed = parse_decimal(quantity, kAmountExponent);
+  return parsed ? std::optional(parsed.value()) : std::nullopt;
 }
 
 void tell(Balance& balance, const std::string& text) {
@@ -25,26 +29,50 @@ bool Reconciler::is_ours(const std::optional<ClientOrderIdParts>& parts) const {
 
 void Reconciler::venue(const VenueEntry& entry) {
   if (!is_ours(entry.ours)) return;
-  if (entry.kind == VenueKind::kOrder) {
-    if (closed_orders_.contains(entry.client_id)) {
-      duplicate_details_.push_back("the venue got " + entry.client_id + " again");
-      return;
-    }
-    VenueOrder& order = venue_orders_[entry.client_id];
-    order.sequence = entry.ours->sequence.value;
-    ++order.arrived;
-    if (entry.accepted) ++order.accepted;
-    if (order.arrived > 1)
-      duplicate_details_.push_back("the venue got " + entry.client_id + " twice");
-  } else if (entry.kind == VenueKind::kFill) {
-    const std::string key =
-        fill_key(entry.ours->sequence.value, entry.trade_id, entry.price, entry.quantity);
-    if (our_fills_.erase(key) > 0) {
-      matched_fills_.insert(key);
-    } else {
-      venue_fills_.emplace(key, entry.arrival);
-    }
+  if (entry.kind == VenueKind::kOrder) return order_arrived(entry);
+  if (entry.kind == VenueKind::kCancel) return note_end(entry);
+  if (entry.kind != VenueKind::kFill) return;
+  note_end(entry);
+  const std::string key =
+      fill_key(entry.ours->sequence.value, entry.trade_id, entry.price, entry.quantity);
+  if (our_fills_.erase(key) > 0) {
+    matched_fills_.insert(key);
+  } else {
+    venue_fills_.emplace(key, entry.arrival);
   }
+}
+
+void Reconciler::order_arrived(const VenueEntry& entry) {
+  if (closed_orders_.contains(entry.client_id)) {
+    duplicate_details_.push_back("the venue got " + entry.client_id + " again");
+    return;
+  }
+  VenueOrder& order = venue_orders_[entry.client_id];
+  order.sequence = entry.ours->sequence.value;
+  ++order.arrived;
+  if (entry.accepted) {
+    ++order.accepted;
+    order.left = amount_of(entry.quantity);
+  }
+  if (order.arrived > 1)
+    duplicate_details_.push_back("the venue got " + entry.client_id + " twice");
+}
+
+void Reconciler::note_end(const VenueEntry& entry) {
+  const auto found = venue_orders_.find(entry.client_id);
+  if (found == venue_orders_.end()) return;  // closed, or older than what is compared
+  VenueOrder& order = found->second;
+  if (entry.kind == VenueKind::kFill) {
+    const auto filled = amount_of(entry.quantity);
+    order.left = order.left && filled ? std::optional(*order.left - *filled) : std::nullopt;
+  }
+  const bool over = entry.kind == VenueKind::kCancel || (order.left && *order.left <= 0);
+  if (over && !order.ended) order.ended = entry.arrival;
+}
+
+std::optional<std::uint64_t> Reconciler::ended_at_venue(const OurOrder& order) const {
+  const auto found = venue_orders_.find(order.client_id);
+  return found == venue_orders_.end() ? std::nullopt : found->second.ended;
 }
 
 void Reconciler::ours(const OurOrder& order) {
@@ -86,7 +114,8 @@ void Reconciler::settle(const Horizon& horizon) {
 std::uint64_t Reconciler::first_unsettled() const {
   std::uint64_t first = 0;
   for (const auto& [client_id, order] : our_orders_) {
-    const bool open = order.state == OurState::kInFlight || order.state == OurState::kUnknown;
+    const bool open = order.state == OurState::kInFlight || order.state == OurState::kUnknown ||
+                      (order.state == OurState::kLive && ended_at_venue(order));
     if (open && (first == 0 || order.sequence < first)) first = order.sequence;
   }
   return first;
@@ -94,30 +123,45 @@ std::uint64_t Reconciler::first_unsettled() const {
 
 // What the core says about each of its orders, against what arrived.
 void Reconciler::check_orders(const Horizon& horizon, Balance& balance) const {
-  for (const auto& [client_id, order] : our_orders_) {
-    const auto found = venue_orders_.find(client_id);
-    const bool accepted = found != venue_orders_.end() && found->second.accepted > 0;
-    switch (order.state) {
-      case OurState::kInFlight:
-      case OurState::kUnknown:
-        if (order.sequence > horizon.sequence) break;
-        ++balance.unsettled;
-        tell(balance, client_id + " is not settled in the core");
-        break;
-      case OurState::kUnsent:
-      case OurState::kRejected:
-        if (!accepted) break;
-        ++balance.unexpected;
-        tell(balance,
-             "the venue accepted " + client_id + ", which the core calls unsent or rejected");
-        break;
-      case OurState::kLive:
-      case OurState::kDone:
-        if (accepted) break;
-        ++balance.unexpected;
-        tell(balance, "the core has " + client_id + ", which the venue never accepted");
-        break;
-    }
+  for (const auto& [client_id, order] : our_orders_) check_order(order, horizon, balance);
+}
+
+void Reconciler::check_order(const OurOrder& order, const Horizon& horizon,
+                             Balance& balance) const {
+  const auto found = venue_orders_.find(order.client_id);
+  const bool accepted = found != venue_orders_.end() && found->second.accepted > 0;
+  const auto ended = ended_at_venue(order);
+  const auto unexpected = [&](const std::string& text) {
+    ++balance.unexpected;
+    tell(balance, text);
+  };
+  const auto unsettled = [&](const char* how) {
+    ++balance.unsettled;
+    tell(balance, order.client_id + how);
+  };
+  switch (order.state) {
+    case OurState::kInFlight:
+    case OurState::kUnknown:
+      if (order.sequence <= horizon.sequence) unsettled(" is not settled in the core");
+      break;
+    case OurState::kUnsent:
+    case OurState::kRejected:
+      if (accepted) {
+        unexpected("the venue accepted " + order.client_id +
+                   ", which the core calls unsent or rejected");
+      }
+      break;
+    case OurState::kLive:
+    case OurState::kDone:
+      if (!accepted) {
+        unexpected("the core has " + order.client_id + ", which the venue never accepted");
+      } else if (order.state == OurState::kDone && !ended && found->second.left) {
+        // What the core knows has happened at the venue before, and the venue was read last.
+        unexpected("the core calls " + order.client_id + " ended, which is open at the venue");
+      } else if (order.state == OurState::kLive && ended && *ended <= horizon.arrival) {
+        unsettled(" has ended at the venue, and the core calls it open");
+      }
+      break;
   }
 }
 

@@ -4,7 +4,9 @@
 //   lost        the venue has a fill of ours that the core does not have
 //   duplicated  the venue got one client order id twice, or the core booked one fill twice
 //   unexpected  the core has an order or fill that the venue never had, or the venue an order that
-//   the core does not know
+//   the core does not know; or the core calls an order canceled or filled that is open at the venue
+//   unsettled   the core does not know, or not yet, what became of an order: that it is in flight
+//   or unknown, or that it has ended at the venue
 // While orders flow there is always something under way. So a balance has a horizon: what was in
 // both ledgers when the judging began must come out even in the end, whatever came later. Orders
 // older than the run are not compared.
@@ -12,6 +14,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -26,7 +29,7 @@ struct Balance {
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
   std::uint64_t unexpected = 0;
-  std::uint64_t unsettled = 0;       // in flight or unknown in the core, within the horizon
+  std::uint64_t unsettled = 0;       // within the horizon
   std::vector<std::string> details;  // the first few, one line each
   bool even() const { return lost + duplicated + unexpected + unsettled == 0; }
 };
@@ -54,7 +57,8 @@ class Reconciler {
   // so that a long run stays small, and what did not come out even was told once and is not told
   // again by the next trial, not even when its other half comes late.
   void settle(const Horizon& horizon = {});
-  // The lowest of our orders whose fate is open, to be asked for again; 0 where none is.
+  // The lowest of our orders whose fate is open, or which has ended at the venue since, to be asked
+  // for again; 0 where none is.
   std::uint64_t first_unsettled() const;
 
  private:
@@ -62,7 +66,14 @@ class Reconciler {
     std::uint64_t sequence = 0;
     std::uint32_t accepted = 0;
     std::uint32_t arrived = 0;
+    // Of its quantity, in 1e-8, what was not filled; nothing where that can't be counted.
+    std::optional<std::int64_t> left;
+    std::optional<std::uint64_t> ended;  // the arrival of its last fill, or of its cancel
   };
+  void order_arrived(const VenueEntry& entry);
+  void note_end(const VenueEntry& entry);
+  std::optional<std::uint64_t> ended_at_venue(const OurOrder& order) const;
+  void check_order(const OurOrder& order, const Horizon& horizon, Balance& balance) const;
   void check_orders(const Horizon& horizon, Balance& balance) const;
   void check_venue_orders(Balance& balance) const;
   void check_fills(const Horizon& horizon, Balance& balance) const;

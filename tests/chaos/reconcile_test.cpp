@@ -9,6 +9,12 @@ namespace {
 
 class Reconcile : public testing::Test {
  protected:
+  // Both sides have it, and it is over.
+  void order_done(std::uint64_t sequence) {
+    books_.venue(venue_order(sequence));
+    books_.venue(venue_cancel(sequence));
+    books_.ours(our_order(sequence, OurState::kDone));
+  }
   Balance balance(const Horizon& horizon = {}) {
     books_.ours_complete_to(1000);
     return books_.balance(horizon);
@@ -29,16 +35,14 @@ TEST_F(Reconcile, TwoEqualLedgersAreEvenInAnyOrder) {
 }
 
 TEST_F(Reconcile, AFillThatTheCoreDoesNotHaveIsLost) {
-  books_.venue(venue_order(11));
-  books_.ours(our_order(11, OurState::kDone));
+  order_done(11);
   books_.venue(venue_fill(11, "t1"));
   EXPECT_EQ(balance().lost, 1u);
   EXPECT_FALSE(balance().even());
 }
 
 TEST_F(Reconcile, AFillWithAnotherQuantityIsNotTheSame) {
-  books_.venue(venue_order(11));
-  books_.ours(our_order(11, OurState::kDone));
+  order_done(11);
   books_.venue(venue_fill(11, "t1", "1"));
   books_.ours(our_fill(11, "t1", "2"));
   EXPECT_EQ(balance().lost, 1u);
@@ -69,8 +73,7 @@ TEST_F(Reconcile, AClientIdThatArrivedTwiceIsDuplicatedEvenIfTheVenueRefusedIt) 
 }
 
 TEST_F(Reconcile, AClientIdThatComesAgainLongAfterIsDuplicatedToo) {
-  books_.venue(venue_order(11));
-  books_.ours(our_order(11, OurState::kDone));
+  order_done(11);
   ASSERT_TRUE(balance().even());
   books_.settle();
   books_.venue(venue_order(11));
@@ -104,9 +107,34 @@ TEST_F(Reconcile, UnknownOrdersMustSettleWithinTheHorizon) {
   EXPECT_EQ(balance().unsettled, 2u);
   EXPECT_EQ(balance({11, UINT64_MAX}).unsettled, 1u);
   EXPECT_EQ(books_.first_unsettled(), 11u);
+  order_done(11);
+  EXPECT_TRUE(balance({11, UINT64_MAX}).even());
+}
+
+// A core that lost track calls it canceled, and it may yet be filled.
+TEST_F(Reconcile, AnOrderThatIsOpenAtTheVenueIsNotOver) {
   books_.venue(venue_order(11));
   books_.ours(our_order(11, OurState::kDone));
-  EXPECT_TRUE(balance({11, UINT64_MAX}).even());
+  EXPECT_EQ(balance().unexpected, 1u);
+  books_.venue(venue_fill(11, "t1", "1"));
+  books_.ours(our_fill(11, "t1", "1"));
+  EXPECT_EQ(balance().unexpected, 1u) << "filled by half";
+  books_.venue(venue_fill(11, "t2", "1"));
+  books_.ours(our_fill(11, "t2", "1"));
+  EXPECT_TRUE(balance().even());
+}
+
+TEST_F(Reconcile, AnOrderThatHasEndedAtTheVenueMustEndInTheCoreToo) {
+  books_.venue(venue_order(11));
+  books_.ours(our_order(11, OurState::kLive));
+  EXPECT_TRUE(balance().even());
+  EXPECT_EQ(books_.first_unsettled(), 0u);
+  books_.venue(venue_cancel(11, 500));
+  EXPECT_EQ(balance().unsettled, 1u);
+  EXPECT_TRUE(balance({UINT64_MAX, 499}).even()) << "it may not have heard of it";
+  EXPECT_EQ(books_.first_unsettled(), 11u) << "asked again";
+  books_.ours(our_order(11, OurState::kDone));
+  EXPECT_TRUE(balance().even());
 }
 
 TEST_F(Reconcile, FillsBeyondTheHorizonMayStillBeOnTheirWay) {
@@ -184,6 +212,12 @@ TEST(Ledger, ARowSaysWhatArrivedWhereAndWhen) {
   EXPECT_TRUE(parse_venue_entry(order).duplicate);
   EXPECT_FALSE(parse_venue_entry(order).accepted);
   EXPECT_EQ(parse_venue_entry(Json::array({9, "end", 3, 1000})).kind, VenueKind::kEnd);
+  const auto cancel = [](const char* status) {
+    return parse_venue_entry(Json::array({10, "cancel", 3, 1000, client_id(12), status, "1", "1"}));
+  };
+  EXPECT_EQ(cancel("canceled").kind, VenueKind::kCancel);
+  EXPECT_EQ(cancel("partially_canceled").client_id, client_id(12));
+  EXPECT_EQ(cancel("rejected").kind, VenueKind::kOther) << "it ended nothing";
 }
 
 }  // namespace

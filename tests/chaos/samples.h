@@ -19,6 +19,7 @@ inline VenueEntry venue_order(std::uint64_t sequence, std::int64_t mono_ns = 0,
   VenueEntry entry;
   entry.kind = VenueKind::kOrder;
   entry.accepted = true;
+  entry.quantity = "2";
   entry.mono = MonoTime{mono_ns};
   entry.client_id = client_id(sequence, kind);
   entry.ours = parse_client_order_id(entry.client_id);
@@ -33,6 +34,13 @@ inline VenueEntry venue_fill(std::uint64_t sequence, std::string trade, std::str
   entry.trade_id = std::move(trade);
   entry.price = "100";
   entry.quantity = std::move(quantity);
+  return entry;
+}
+
+inline VenueEntry venue_cancel(std::uint64_t sequence, std::uint64_t arrival = 0) {
+  VenueEntry entry = venue_order(sequence);
+  entry.kind = VenueKind::kCancel;
+  entry.arrival = arrival;
   return entry;
 }
 
