@@ -1,0 +1,66 @@
+#include "chaos/experiment/release.h"
+
+#include "chaos/experiment/run_context.h"
+#include "chaos/fault/registry.h"
+#include "core/base/check.h"
+#include "core/os/clock.h"
+
+namespace levi::chaos {
+namespace {
+
+constexpr Nanos kPause = 100ms;
+constexpr const char* kSealingFault = "kill.switch";
+
+}  // namespace
+
+Result<int> release_seal(const SealDoors& doors, MonoTime deadline) {
+  LEVI_CHECK(!doors.ways.empty());
+  int accepted = 0;
+  for (std::size_t attempt = 0;; ++attempt) {
+    auto held = doors.held();
+    if (held && !held.value()) return accepted;
+    const Status asked = doors.ways[attempt % doors.ways.size()]();
+    if (asked) {
+      ++accepted;
+      held = doors.held();
+      if (!held || !held.value()) return accepted;  // where it can't be seen, its word must do
+    }
+    if (attempt + 1 >= doors.ways.size() && os::mono_now() >= deadline) {
+      if (!asked) return asked.error();
+      return error(ErrorCode::kConflict, "the target said that it released, and still holds it");
+    }
+    doors.pause(kPause);
+  }
+}
+
+Result<int> release_seal(RunContext& context, const std::string& reason, MonoTime deadline) {
+  const TargetSpec& spec = context.target.spec();
+  const Undo undo{kSealingFault, context.actor() + ":0", Json::object()};
+  const auto fault = find_fault(kSealingFault)->make();
+  // No epoch: another holder may have sealed since, but `chaos` is still ours to let go of.
+  const Json body{{"holder", "chaos"}, {"actor", context.actor()}, {"reason", reason}};
+  SealDoors doors;
+  // The latch itself is asked where it can be: the API hears of a seal by file a moment later.
+  doors.held = [&]() -> Result<bool> {
+    LEVI_TRY(traces, fault->traces(context.target, undo));
+    return !traces.empty();
+  };
+  doors.ways.push_back([&]() -> Status {
+    LEVI_TRY(answer, context.caller->api("POST", "/live/restore", body));
+    (void)answer;
+    return ok();
+  });
+  if (!spec.control.empty()) {
+    doors.ways.push_back([&]() -> Status {
+      LEVI_TRY(answer, call_json(spec.control, "POST", "/live/restore", body, kCallTimeout));
+      (void)answer;
+      return ok();
+    });
+  }
+  doors.pause = [&](Nanos duration) {
+    (void)context.pump.until_anyway([] { return false; }, os::mono_now() + duration);
+  };
+  return release_seal(doors, deadline);
+}
+
+}  // namespace levi::chaos

@@ -1,0 +1,31 @@
+// Lets go of the chaos seal: only what this run sealed, and only by a living levictl (DESIGN §7).
+//
+// Blocking. The latch is looked at before and after each attempt: an answer that came too late, or
+// not at all, may yet have released it, and what is not held needs no release.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/instant.h"
+#include "core/base/result.h"
+
+namespace levi::chaos {
+
+struct RunContext;
+
+struct SealDoors {
+  std::function<Result<bool>()> held;         // is it, by this run?
+  std::vector<std::function<Status()>> ways;  // tried in turn: one of two servers may hang
+  std::function<void(Nanos)> pause;
+};
+
+// How many attempts the target said yes to; 0: nothing was held. At least one attempt of each way,
+// then until the deadline. The error is that of the last attempt.
+Result<int> release_seal(const SealDoors& doors, MonoTime deadline);
+
+// By the API and by the control port of the run's target.
+Result<int> release_seal(RunContext& context, const std::string& reason, MonoTime deadline);
+
+}  // namespace levi::chaos
