@@ -142,6 +142,8 @@ constexpr std::pair<Undecided, const char*> kUndecidedNames[] = {
     {Undecided::kGap, "gap"},
     {Undecided::kClock, "clock"},
     {Undecided::kLedgerUnread, "ledger-unread"},
+    {Undecided::kUnwitnessed, "unwitnessed"},
+    {Undecided::kNotSeen, "not-seen"},
     {Undecided::kTooClose, "too-close"},
     {Undecided::kNotRestored, "not-restored"},
     {Undecided::kInterrupted, "interrupted"},

@@ -36,6 +36,8 @@ enum class Undecided {
   kGap,           // the core's event stream is not whole
   kClock,         // the target's clock can't be compared with ours
   kLedgerUnread,  // a ledger can't be read, or not be compared
+  kUnwitnessed,   // what the scenario checks could not be looked at by anybody but the target
+  kNotSeen,       // what a measure must have seen was not there
   kTooClose,      // a measure is closer to its target than its error
   kNotRestored,   // what the trial itself changed was not given back
   kInterrupted,   // by a person, or the run's time is over
