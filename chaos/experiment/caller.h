@@ -26,6 +26,7 @@ class Caller {
                         const Json& body = nullptr);
   bool broken() const { return pump_.broken(); }  // interrupted, or without a guard
   bool has_exchange() const { return exchange_ != nullptr; }
+  os::Loop& loop() { return pump_.loop(); }
 
   // One answer, whatever its status. Never waits: `done` is called from the loop.
   void fetch(bool at_exchange, const std::string& path, Nanos timeout, os::HttpClient::Done done);

@@ -96,26 +96,22 @@ void EventStream::take(std::string_view bytes) {
     return take(body);
   }
   std::vector<SseEvent> events;
-  if (!parser_.feed(bytes, events)) {
-    fault_ = {Undecided::kGap, "the event stream sent an endless event"};
-    return lost();
+  if (!parser_.feed(bytes, events)) return missed("the event stream sent an endless event");
+  for (const auto& event : events) {
+    on_event(event);
+    if (!socket_) return;  // a gap: what is behind it belongs to a stream that is given up
   }
-  for (const auto& event : events) on_event(event);
 }
 
 void EventStream::on_event(const SseEvent& event) {
   Json data = Json::parse(event.data, nullptr, false);
   if (event.type == "hello") return on_hello(data);
-  if (event.type == "gap") {
-    fault_ = {Undecided::kGap, "the event stream has a gap"};
-    last_id_.reset();
-    return;
-  }
+  if (event.type == "gap") return missed("the event stream has a gap");
   CoreEvent seen{sequence_of(event, data), event.type, MonoTime{integer_at(data, "mono_ns")},
                  object_at(data, "data")};
   if (seen.sequence != 0) last_id_ = seen.sequence;
   if (events_.size() >= kEventsMax) {
-    fault_ = {Undecided::kGap, "more events than can be kept"};
+    gap_ = {Undecided::kGap, "more events than can be kept"};
     events_.pop_front();
   }
   events_.push_back(std::move(seen));
@@ -127,14 +123,24 @@ void EventStream::on_hello(const Json& hello) {
   // Without an event so far, a resume begins where this greeting stood.
   if (!last_id_)
     last_id_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, integer_at(hello, "sequence")));
+  clock_fault_ = {};
   if (text_at(hello, "boot_id") != os::boot_id()) {
-    fault_ = {Undecided::kClock,
-              "the target runs on another boot or machine: its clock can't be compared with ours"};
+    clock_fault_ = {
+        Undecided::kClock,
+        "the target runs on another boot or machine: its clock can't be compared with ours"};
   } else if (static_cast<std::uint64_t>(integer_at(hello, "time_namespace")) !=
              own_time_namespace()) {
-    fault_ = {Undecided::kClock,
-              "the target runs in another time namespace: its clock can't be compared with ours"};
+    clock_fault_ = {
+        Undecided::kClock,
+        "the target runs in another time namespace: its clock can't be compared with ours"};
   }
+}
+
+// The next connection begins where the core stands then.
+void EventStream::missed(const char* what) {
+  gap_ = {Undecided::kGap, what};
+  last_id_.reset();
+  lost();
 }
 
 void EventStream::lost() {

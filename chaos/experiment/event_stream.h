@@ -2,7 +2,8 @@
 //
 // Owned by the loop's thread. Follows the stream across reconnects and restarts of the core by
 // Last-Event-ID; what it missed is said, never guessed: `gap` makes a trial invalid, and so does a
-// clock that is not ours.
+// clock that is not ours. A gap is over with `forget`, a foreign clock only with the greeting of a
+// core whose clock is ours.
 #pragma once
 
 #include <deque>
@@ -42,14 +43,18 @@ class EventStream {
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
+  // Greeted, and since then whole: no event from now on is missed unsaid.
   bool connected() const { return greeted_; }
   // Events since `forget`, oldest first.
   const std::deque<CoreEvent>& events() const { return events_; }
-  void forget() { events_.clear(); }
-  // Why what was seen since the last `forget_fault` can't be trusted: a gap, another clock. kNone:
-  // it can.
-  const StreamFault& fault() const { return fault_; }
-  void forget_fault() { fault_ = {}; }
+  void forget() {
+    events_.clear();
+    gap_ = {};
+  }
+  // Why the times of all events mean nothing here. kNone: they can be compared with ours.
+  const StreamFault& clock_fault() const { return clock_fault_; }
+  // What is missing since `forget`. kNone: nothing.
+  const StreamFault& gap() const { return gap_; }
 
  private:
   void connect();
@@ -58,6 +63,7 @@ class EventStream {
   void take(std::string_view bytes);
   void on_event(const SseEvent& event);
   void on_hello(const Json& hello);
+  void missed(const char* what);
   void lost();
 
   os::Loop& loop_;
@@ -71,7 +77,8 @@ class EventStream {
   SseParser parser_;
   std::optional<std::uint64_t> last_id_;
   std::deque<CoreEvent> events_;
-  StreamFault fault_;
+  StreamFault clock_fault_;
+  StreamFault gap_;
   os::Loop::TimerId retry_ = 0;
   os::Loop::TimerId patience_ = 0;
 };

@@ -117,6 +117,7 @@ reports::Measure measure(const MeasureOrder& order, const Observed& observed) {
   measure.name = order.name;
   measure.unit = order.unit;
   measure.target = order.target;
+  measure.required = order.required;
   if (const Maybe value = value_of(order.name, observed)) {
     measure.value = value->value;
     measure.error = value->error.count();

@@ -13,7 +13,7 @@ constexpr Nanos kSelfCheckDeadline = 5s;
 
 // What a probe says of an answer: empty where it holds.
 std::string verdict(const Probe& probe, const Result<os::HttpResponse>& response) {
-  if (!response) return std::string(kNoAnswer) + ": " + response.error().message;
+  if (!response) return "no answer: " + response.error().message;
   const Json document = Json::parse(response.value().body, nullptr, false);
   if (!document.is_object())
     return "answered " + std::to_string(response.value().status) + " and no JSON";
@@ -51,8 +51,13 @@ void Prober::ask(Document document) {
 
 void Prober::answered(Document document, MonoTime asked, const Result<os::HttpResponse>& response) {
   const MonoTime now = os::mono_now();
-  for (std::size_t i = 0; i < probes_.size(); ++i) {
-    if (probes_[i]->document == document) watch_.saw(i, asked, now, verdict(*probes_[i], response));
+  const bool we_were_late = !response && now - asked > kProbeTimeout + kLateMax;
+  // A core that refuses or resets is down, and that is seen. A witness that does is only silent.
+  const bool silent =
+      !response && (place_of(document).at_exchange || response.error().code == ErrorCode::kTimeout);
+  for (std::size_t i = 0; i < probes_.size() && !we_were_late; ++i) {
+    if (probes_[i]->document != document) continue;
+    watch_.saw({i, asked, now, verdict(*probes_[i], response), silent});
   }
   const MonoTime next = std::max(now + kProbePeriod / 5, asked + kProbePeriod);
   documents_[static_cast<std::size_t>(document)].timer =

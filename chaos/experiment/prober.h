@@ -3,7 +3,7 @@
 //
 // Lives on the run's loop. Each document is asked anew one period after it was asked last, and
 // never twice at once; an answer that does not come within the timeout is a sighting of "does not
-// answer".
+// answer", unless our own loop was late: then nobody listened, and it is no sighting at all.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ namespace levi::chaos {
 
 inline constexpr Nanos kProbePeriod = 5ms;
 inline constexpr Nanos kProbeTimeout = 250ms;
-inline constexpr std::string_view kNoAnswer = "no answer";  // how such a sighting's text begins
+inline constexpr Nanos kLateMax = 50ms;  // our loop behind its own timeout
 
 class Prober {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "chaos/experiment/prober.h"
+#include "chaos/experiment/release.h"
 #include "chaos/experiment/run_context.h"
 #include "chaos/experiment/trial.h"
 #include "chaos/guard/pause.h"
@@ -17,9 +18,8 @@
 namespace levi::chaos {
 namespace {
 
-constexpr Nanos kLeaseTtl = 15s;
-constexpr Nanos kLeaseRenewal = 4s;
 constexpr Nanos kAppendMax = 60s;  // a record's fsync, on a disk that is written back
+constexpr Nanos kSealPatience = 5s;
 constexpr const char* kProduction = "production";
 
 // The target says who it is; what the run was told must be so.
@@ -84,7 +84,7 @@ class Run {
     if (!done && guard_died) return error(ErrorCode::kInterrupted, "the guard died");
     if (!done) return done.error();  // what is left is in the undo log: undo_leftovers tells it
     auto result = conclude(writer.value());
-    if (context_.lease_lost) return *context_.lease_lost;
+    if (const Error* lost = context_.lease_lost()) return *lost;
     return result;
   }
 
@@ -107,9 +107,9 @@ class Run {
     LEVI_TRY_STATUS(start_guard());
     LEVI_TRY(caller, Caller::make(context_.pump, options_.target));
     context_.caller = std::move(caller);
+    context_.lease = std::make_unique<RunLease>(*context_.caller, options_.run, options_.owner);
     pause("lease");
-    LEVI_TRY_STATUS(take_lease(scenarios_.front()));
-    renew_lease_later();
+    LEVI_TRY_STATUS(context_.lease->take(scenarios_.front().id));
     pause("witnesses");
     return prepare_witnesses(health);
   }
@@ -141,40 +141,9 @@ class Run {
       LEVI_TRY(books, Books::open(*context_.caller, text_at(health, "instance")));
       context_.books = std::move(books);
     }
-    if (!options_.target.data.empty()) context_.audit.emplace(options_.target.data);
+    if (!options_.target.data.empty())
+      context_.audit.emplace(options_.target.data, context_.actor());
     return ok();
-  }
-
-  Json lease_body(const Scenario& scenario) const {
-    return {{"run", options_.run},
-            {"owner", options_.owner},
-            {"scenario", scenario.id},
-            {"ttl_ms", kLeaseTtl / 1ms}};
-  }
-
-  Status take_lease(const Scenario& scenario) {
-    lease_scenario_ = &scenario;
-    LEVI_TRY(answer, context_.caller->api("POST", "/chaos/lease", lease_body(scenario)));
-    (void)answer;
-    return ok();
-  }
-
-  // A core that was killed may have lost the lease: renewing takes it again. Where another run was
-  // quicker, or somebody gave ours away, two would break one core: ours ends.
-  void renew_lease_later() {
-    renewal_ = context_.loop.after(kLeaseRenewal, [this] {
-      context_.caller->send("POST", "/chaos/lease", lease_body(*lease_scenario_),
-                            [this](const Result<Json>& answer) { note_lease(answer); });
-      renew_lease_later();
-    });
-  }
-
-  template <class T>
-  void note_lease(const Result<T>& taken) {
-    if (taken || taken.error().code != ErrorCode::kConflict || context_.lease_lost) return;
-    context_.lease_lost =
-        error(ErrorCode::kConflict, "this run lost the target's lease: " + taken.error().message,
-              "all was taken back; run it again when the other one is done");
   }
 
   Status run_all(reports::ResultsWriter& writer) {
@@ -187,7 +156,6 @@ class Run {
   }
 
   Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
-    if (&scenario != lease_scenario_) note_lease(take_lease(scenario));
     for (int number = 1; number <= scenario.trials && !over(); ++number) {
       Trial trial(context_, scenario, number);
       result_.records.push_back(
@@ -211,7 +179,10 @@ class Run {
 
   void finish() {
     pause("end");
-    context_.loop.cancel(renewal_);  // it must not be taken anew once it is given back
+    if (context_.lease) context_.lease->stop();  // not taken anew once it is given back
+    // The target had time to come to itself: what no trial could let go of.
+    if (context_.seal_left)
+      (void)release_seal(context_, "end of the run", os::mono_now() + kSealPatience);
     auto left = context_.guard->alive() ? context_.guard->done() : undo_in_its_place();
     if (!left && !context_.guard->alive()) left = undo_in_its_place();  // it died over it
     if (!left) {
@@ -220,9 +191,7 @@ class Run {
     } else {
       for (const auto& trace : left.value()) note_leftover(trace);
     }
-    // A target that does not answer lets it run out.
-    if (context_.caller)
-      (void)context_.caller->api("DELETE", "/chaos/lease?run=" + os::percent_encode(options_.run));
+    if (context_.lease) context_.lease->give_back();
   }
 
   Result<std::vector<Trace>> undo_in_its_place() {
@@ -233,20 +202,16 @@ class Run {
   }
 
   void note_leftover(const Trace& trace) {
-    final_leftovers_.push_back(trace.text);
+    facts_.leftovers.push_back(trace.text);
     context_.notes.push_back(trace.text + (trace.fix.empty() ? "" : "; lift it by: " + trace.fix));
   }
 
-  // What trials left may have gone by the end; what is there now counts.
   Result<RunResult> conclude(reports::ResultsWriter& writer) {
     facts_.interrupted = result_.interrupted;
     facts_.complete = result_.records.size() == facts_.trials_planned;
-    reports::GateOptions gate{options_.pass_rate_min, facts_.trials_planned, result_.interrupted};
+    const reports::GateOptions gate{options_.pass_rate_min, facts_.trials_planned,
+                                    result_.interrupted, facts_.leftovers};
     result_.gate = reports::judge_gate(result_.records, gate);
-    for (const auto& leftover : final_leftovers_) {
-      auto& known = result_.gate.leftovers;
-      if (std::find(known.begin(), known.end(), leftover) == known.end()) known.push_back(leftover);
-    }
     LEVI_TRY_STATUS(writer.write_summary(result_.records, facts_, result_.gate));
     result_.notes = context_.notes;
     return std::move(result_);
@@ -257,9 +222,6 @@ class Run {
   RunContext context_;
   RunResult result_;
   reports::RunFacts facts_;
-  const Scenario* lease_scenario_ = nullptr;
-  os::Loop::TimerId renewal_ = 0;
-  std::vector<std::string> final_leftovers_;
 };
 
 }  // namespace
@@ -267,7 +229,7 @@ class Run {
 RunContext::RunContext(const RunOptions& given)
     : options(given),
       target(given.target),
-      pump(loop, [this] { return guard_dead() || lease_lost || interrupted(); }) {
+      pump(loop, [this] { return guard_dead() || lease_lost() != nullptr || interrupted(); }) {
   if (given.time_max > Nanos{0}) deadline = os::mono_now() + given.time_max;
 }
 

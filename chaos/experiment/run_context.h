@@ -11,6 +11,7 @@
 #include "chaos/experiment/books.h"
 #include "chaos/experiment/caller.h"
 #include "chaos/experiment/event_stream.h"
+#include "chaos/experiment/lease.h"
 #include "chaos/experiment/pump.h"
 #include "chaos/experiment/run.h"
 #include "chaos/guard/guard_client.h"
@@ -27,14 +28,17 @@ struct RunContext {
   Pump pump;
   std::unique_ptr<GuardClient> guard;
   std::unique_ptr<Caller> caller;
+  std::unique_ptr<RunLease> lease;
   std::unique_ptr<EventStream> stream;
   std::unique_ptr<Books> books;                    // absent without an exchange admin port
   std::optional<AuditReader> audit;                // absent without a data folder
   std::map<std::string, std::string> environment;  // for every record
   std::vector<std::string> notes;
+  bool seal_left = false;  // a trial could not let go of its seal: tried once more at the end
   MonoTime deadline = kNever;
-  std::optional<Error> lease_lost;  // another run has taken the target's lease: ours must end
 
+  // Another run has taken the target's lease: ours must end.
+  const Error* lease_lost() const { return lease ? lease->lost() : nullptr; }
   bool guard_dead() const { return guard && !guard->alive(); }
   bool interrupted() const;
   std::string actor() const { return "chaos:" + options.run; }

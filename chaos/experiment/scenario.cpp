@@ -52,6 +52,12 @@ std::optional<std::int64_t> read_limit(YamlMap& map, const char* key, reports::U
   return map.duration(key, Nanos{0}).count();
 }
 
+// What a fault need not cause, or what may be too short for any witness. Everything else was seen,
+// or its trial says nothing.
+const Words kMayBeAbsent{"impact", "detect", "mttr", "recover_after_revert", "kill_effect"};
+const Words kOfLedgers{"lost", "duplicated", "unexpected"};
+const Words kOfKills{"kill_ack", "kill_effect", "orders_cleared", "beyond_s"};
+
 void read_measures(YamlMap& root, Scenario& scenario) {
   root.map("measure", [&](YamlMap& measures) {
     for (const auto& name : known_measures()) {
@@ -63,6 +69,8 @@ void read_measures(YamlMap& root, Scenario& scenario) {
         order.target.p50 = read_limit(limits, "p50", order.unit);
         order.target.p95 = read_limit(limits, "p95", order.unit);
         order.target.p99 = read_limit(limits, "p99", order.unit);
+        const bool percentile = order.target.p50 || order.target.p95 || order.target.p99;
+        order.required = percentile || !contains(kMayBeAbsent, name);
         scenario.measures.push_back(std::move(order));
       });
     }
@@ -173,6 +181,42 @@ void read_names(YamlMap& root, Scenario& scenario) {
               "use 1 to 31 letters, digits, '-', '_', '.'");
 }
 
+// A measure that nothing in the scenario could ever give a value.
+void check_measures(YamlMap& root, const Scenario& scenario, const FaultKind& kind) {
+  for (const auto& measure : scenario.measures) {
+    const std::string name = "'" + measure.name + "'";
+    if (contains(kOfLedgers, measure.name) && !contains(scenario.invariants, "ledger.reconciled")) {
+      root.fail("measure", name + " is counted by the invariant ledger.reconciled",
+                "add it to 'invariants'");
+    }
+    if (contains(kOfKills, measure.name) && !kind.seals)
+      root.fail("measure", name + " needs a fault that presses the kill switch", "remove it");
+    if (measure.name == "orders_per_second" && scenario.flow.orders_per_second_min == 0)
+      root.fail("measure", name + " is counted in the window of 'flow'", "add flow: {min: 1}");
+  }
+}
+
+// What a check is looked at with: without it the scenario is skipped, never passed unlooked at.
+Words needs_of_checks(const Scenario& scenario, const FaultKind& kind) {
+  Words needs;
+  const auto at_exchange = [](const std::string& probe) {
+    const Probe* found = find_probe(probe);
+    return found != nullptr && place_of(found->document).at_exchange;
+  };
+  const bool probed =
+      std::any_of(scenario.steady.begin(), scenario.steady.end(), at_exchange) ||
+      std::any_of(scenario.throughout.begin(), scenario.throughout.end(), at_exchange);
+  if (scenario.judges_ledger() || kind.seals || probed) needs.emplace_back("exchange-admin");
+  if (contains(scenario.invariants, "audit.chained")) needs.emplace_back("data-folder");
+  return needs;
+}
+
+void add_needs(const Words& needs, Scenario& scenario) {
+  for (const auto& need : needs) {
+    if (!contains(scenario.needs, need)) scenario.needs.push_back(need);
+  }
+}
+
 // The first percentile target that these trials can't decide.
 std::optional<std::pair<std::string, std::size_t>> undecidable(const Scenario& scenario) {
   const auto trials = static_cast<std::size_t>(scenario.trials);
@@ -194,6 +238,10 @@ std::string undecidable_text(const Scenario& scenario, const std::string& what,
 }
 
 }  // namespace
+
+bool Scenario::judges_ledger() const {
+  return contains(invariants, "ledger.reconciled") || flow.orders_per_second_min > 0;
+}
 
 Nanos Scenario::hold(int trial) const {
   if (holds.empty()) return Nanos{0};
@@ -237,9 +285,9 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& file_n
   if (kind != nullptr) {
     read_holds(root, *kind, scenario);
     scenario.variants = read_words(root, "variants", kind->variants, "variant");
-    for (const auto& need : kind->needs) {
-      if (!contains(scenario.needs, need)) scenario.needs.push_back(need);
-    }
+    add_needs(kind->needs, scenario);
+    add_needs(needs_of_checks(scenario, *kind), scenario);
+    check_measures(root, scenario, *kind);
   }
   if (const auto found = undecidable(scenario)) {
     root.fail("trials", undecidable_text(scenario, found->first, found->second),

@@ -21,6 +21,7 @@ struct MeasureOrder {
   std::string name;
   reports::Unit unit = reports::Unit::kSeconds;
   reports::Target target;
+  bool required = false;  // no value is no n/a: the trial decides nothing
 };
 
 // Orders that must be reaching the venue when the fault lands; a trial without them is invalid.
@@ -46,7 +47,7 @@ struct Scenario {
   std::vector<Nanos> holds;           // per trial, the last one for all further trials
   std::vector<MeasureOrder> measures;
   std::vector<std::string> invariants;
-  std::vector<std::string> needs;  // with the fault's own
+  std::vector<std::string> needs;  // with those of the fault and of everything that is looked at
   std::vector<std::string> tags;
   FlowOrder flow;
   std::string sabotage;  // the defence that the negative control switches off
@@ -55,6 +56,8 @@ struct Scenario {
   Nanos timeout{30s};  // from the fault to the settled steady state
   bool must_pass = false;
 
+  // Something of it is decided by the exchange's ledger alone.
+  bool judges_ledger() const;
   Nanos hold(int trial) const;  // from 1
   std::string variant(int trial) const;
 };

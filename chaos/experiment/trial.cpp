@@ -153,8 +153,8 @@ void Trial::left_behind(const std::vector<Trace>& traces) {
 void Trial::broken() {
   if (context_.guard_dead()) {
     invalid(Undecided::kGuardDied, "the guard died");
-  } else if (context_.lease_lost) {
-    invalid(Undecided::kInterrupted, context_.lease_lost->message);
+  } else if (const Error* lost = context_.lease_lost()) {
+    invalid(Undecided::kInterrupted, lost->message);
   } else {
     invalid(Undecided::kInterrupted,
             context_.interrupted() ? "interrupted" : "the run's time is over");
@@ -184,21 +184,42 @@ Step Trial::preflight() {
     invalid(Undecided::kNoStream, "the core's event stream can't be opened");
     return Step::kJudge;
   }
+  if (const StreamFault& clock = context_.stream->clock_fault(); clock.code != Undecided::kNone) {
+    invalid(clock.code, clock.why);
+    return Step::kJudge;
+  }
+  // Nothing is broken under a lease that another run has taken meanwhile.
+  if (const Status leased = context_.lease->take(scenario_.id); !leased) {
+    invalid(Undecided::kNoAnswer, "the run's lease can't be renewed: " + leased.error().text());
+    return Step::kJudge;
+  }
+  return mark_ledgers();
+}
+
+// What stands in them now is not of this trial.
+Step Trial::mark_ledgers() {
   if (context_.books) {
     if (const Status read = context_.books->mark(); !read) {
       invalid(Undecided::kLedgerUnread, "the ledgers can't be read: " + read.error().text());
       return Step::kJudge;
     }
   }
-  if (context_.audit && wants("audit.chained") && context_.audit->read_on())
-    audit_lines_ = context_.audit->lines();
+  if (context_.audit && wants("audit.chained")) {
+    (void)context_.audit->read_on();  // what is wrong with it now is so at the end, too
+    audited_before_ = context_.audit->answered();
+  }
   return Step::kSteady;
 }
 
 Step Trial::steady() {
-  prober_ = std::make_unique<Prober>(context_.loop, *context_.caller, watch_.names(), watch_);
-  const auto holds = [this] { return watch_.held_for(scenario_.settle, os::mono_now()); };
-  const MonoTime deadline = os::mono_now() + scenario_.timeout;
+  if (!prober_)
+    prober_ = std::make_unique<Prober>(context_.loop, *context_.caller, watch_.names(), watch_);
+  // Only what a connected stream tells from now on is whole.
+  const auto holds = [this] {
+    return context_.stream->connected() && watch_.held_for(scenario_.settle, os::mono_now());
+  };
+  if (!steady_deadline_) steady_deadline_ = os::mono_now() + scenario_.timeout;
+  const MonoTime deadline = *steady_deadline_;
   Waited waited = wait(holds, deadline);
   while (waited == Waited::kDone && !orders_flow()) {
     // A lull: the fault waits for the flow that it is to meet.
@@ -208,6 +229,8 @@ Step Trial::steady() {
   if (waited == Waited::kDone) return Step::kInject;
   if (waited == Waited::kBroken) {
     broken();
+  } else if (!context_.stream->connected()) {
+    invalid(Undecided::kNoStream, "the core's event stream does not stay open");
   } else {
     const std::string failing = watch_.failing(os::mono_now());
     invalid(failing.empty() ? Undecided::kNoFlow : Undecided::kNoSteady,
@@ -228,6 +251,7 @@ bool Trial::orders_flow() const {
 }
 
 Step Trial::inject() {
+  if (!context_.stream->connected()) return Step::kSteady;
   FaultOrder order{scenario_.fault,
                    scenario_.parameters,
                    record_.variant,
@@ -242,25 +266,32 @@ Step Trial::inject() {
   }
   undo_ = std::move(undo).value();
   context_.stream->forget();
-  context_.stream->forget_fault();
-  watch_.mark(os::mono_now());
+  watch_.hold();  // until t0 is known
   auto injected = context_.guard->inject({undo_, order.lease, context_.options.leave_out});
+  watch_.mark(injected ? injected.value().injection.before : os::mono_now());
   if (!injected) {
     // Whatever the guard did before it failed or died, it undoes itself, or we do in its place.
     invalid(Undecided::kNotInjected, "the fault was not injected: " + injected.error().text());
     if (!kind_.seals) left_behind(context_.guard->left_by_failed_inject());  // a seal is released
     return context_.guard_dead() || kind_.seals ? Step::kRevert : Step::kJudge;
   }
-  injected_ = injected.value().number;
-  injection_ = std::move(injected).value().injection;
+  note_injection(std::move(injected).value());
+  return Step::kProve;
+}
+
+void Trial::note_injection(Injected injected) {
+  injected_ = injected.number;
+  injection_ = std::move(injected.injection);
   observed_.t0 = injection_.before;
   if (const Json& engine = value_at(undo_.parameters, "engine"); engine.is_number_integer()) {
     observed_.engine = engine.get<std::int64_t>();
   }
   if (kind_.seals) observed_.kill_ack = injection_.after - injection_.before;
+  // A press by file goes past every server: nobody audits it.
+  const bool asked = kind_.seals && record_.variant != "file" && !context_.options.leave_out;
+  requests_ += asked ? 1 : 0;
   record_.fault.injected_at = os::format_utc(os::wall_now() - (os::mono_now() - injection_.before));
   deadline_ = injection_.before + scenario_.hold(record_.trial) + scenario_.timeout;
-  return Step::kProve;
 }
 
 Result<Undo> Trial::plan(const FaultOrder& order) {

@@ -14,6 +14,7 @@
 #include "chaos/experiment/prober.h"
 #include "chaos/experiment/run_context.h"
 #include "chaos/experiment/scenario.h"
+#include "chaos/experiment/verdict.h"
 #include "chaos/experiment/watch.h"
 #include "chaos/fault/registry.h"
 #include "reports/record.h"
@@ -40,18 +41,22 @@ class Trial {
   Step judge();
 
   Result<Undo> plan(const FaultOrder& order);
+  Step mark_ledgers();
+  void note_injection(Injected injected);
 
   // observe, by what kind of fault it is
   void observe_recovery();
   void observe_hold();
   void observe_kill();
-  bool order_connections_ended();
+  void observe_seal_on();
+  Result<std::int64_t> open_order_connections();
   bool orders_flow() const;
   bool orders_cleared(MonoTime asked);
   bool recovered() const;
 
   // revert
-  Status release_seal();
+  void let_go_of_seal();
+  bool seal_is_left() const;
   void revert_by_guard();
   void undo_after_dead_guard();
 
@@ -59,15 +64,18 @@ class Trial {
   Status restore_budget();
 
   // judge
+  void read_events_on();
   void judge_flow();
   void judge_kill();
   void judge_missing_s(std::uint64_t sequence);
   void judge_throughout();
   void find_socket_end();
   void judge_ledger();
+  Status compare_ledgers();
+  Status look_at_ledgers(std::optional<Horizon>& horizon);
   void judge_audit();
   void judge_measures();
-  void decide();
+  Findings findings() const;
 
   // Reads the ledgers on meanwhile.
   Waited wait(const std::function<bool()>& done, MonoTime deadline);
@@ -96,7 +104,9 @@ class Trial {
   Observed observed_;
   MonoTime deadline_;
   MonoTime next_read_;
-  std::uint64_t audit_lines_ = 0;
+  std::optional<MonoTime> steady_deadline_;
+  std::uint64_t audited_before_ = 0;  // requests of this run, in the target's audit chain
+  std::uint64_t requests_ = 0;  // that this trial made and the target granted: they must follow
   std::string invalid_;
   reports::Undecided undecided_ = reports::Undecided::kNone;
   std::string failed_;

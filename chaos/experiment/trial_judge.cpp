@@ -14,29 +14,59 @@ namespace {
 constexpr Nanos kLedgerDeadline =
     6s;  // an unknown order is final after recvWindow + 1 s, twice asked
 constexpr Nanos kLedgerPoll = 20ms;
-constexpr Nanos kAuditDeadline = 1s;
+constexpr Nanos kAuditDeadline = 3s;
+constexpr Nanos kEventsDeadline = 3s;
+constexpr Nanos kSilenceMax = 1s;  // of the core's API, while the fault may not disturb it
 
 }  // namespace
 
 Step Trial::judge() {
-  observed_.events = context_.stream->events();
   const bool landed = !record_.fault.proof.empty();
+  if (landed && !context_.pump.broken()) read_events_on();
+  observed_.events = context_.stream->events();
   if (landed) {
     judge_flow();
     judge_throughout();
     find_socket_end();
   }
   if (injected_) judge_ledger();
-  if (injected_ && !skipped_ && !context_.pump.broken()) judge_audit();
+  if (injected_ && !context_.pump.broken()) judge_audit();
   judge_measures();
-  const auto& fault = context_.stream->fault();
-  if (landed && fault.code != Undecided::kNone) invalid(fault.code, fault.why);
-  decide();
+  for (const StreamFault& fault : {context_.stream->gap(), context_.stream->clock_fault()}) {
+    if (landed && fault.code != Undecided::kNone) invalid(fault.code, fault.why);
+  }
+  record_.assurance = findings().assurance;
+  const Decision decision = decide(findings());
+  record_.status = decision.status;
+  record_.undecided = decision.undecided;
+  record_.reason = decision.reason;
   return Step::kDone;
 }
 
+// What the core has said up to now is here, not still on its way: a mark of our own comes behind
+// it.
+void Trial::read_events_on() {
+  const std::string mark = RunLease::judging(scenario_.id);
+  if (const Status marked = context_.lease->take(mark); !marked) {
+    return invalid(Undecided::kNoAnswer,
+                   "the end of the core's events can't be marked: " + marked.error().text());
+  }
+  const auto seen = [&] {
+    const auto& events = context_.stream->events();
+    return std::any_of(events.rbegin(), events.rend(), [&](const CoreEvent& event) {
+      return event.type == "chaos-mark" && text_at(event.data, "scenario") == mark;
+    });
+  };
+  const Waited waited = wait(seen, os::mono_now() + kEventsDeadline);
+  if (waited == Waited::kBroken) return broken();
+  if (waited == Waited::kDeadline)
+    invalid(Undecided::kGap, "the core's event stream did not come up to date");
+}
+
 void Trial::judge_flow() {
-  if (scenario_.flow.orders_per_second_min == 0 || !context_.books) return;
+  if (scenario_.flow.orders_per_second_min == 0) return;
+  if (!context_.books)
+    return invalid(Undecided::kUnwitnessed, "the order flow could not be looked at");
   if (const Status read = context_.books->read_venue(); !read)
     return invalid(Undecided::kLedgerUnread, read.error().text());
   const std::uint64_t orders =
@@ -49,49 +79,67 @@ void Trial::judge_flow() {
                                   " orders in " + std::to_string(window_ms) + " ms");
 }
 
-// Called when the ledger was read for the last time before the seal is released.
+// Called before the seal is released. What is seen beyond S is a finding at any time; that nothing
+// is there only counts where the whole ledger was read.
 void Trial::judge_kill() {
-  if (!context_.books || record_.fault.proof.empty()) return;
-  const auto sequence = static_cast<std::uint64_t>(integer_at(injection_.detail, "sequence"));
+  if (record_.fault.proof.empty()) return;
+  if (!context_.books)
+    return invalid(Undecided::kUnwitnessed, "what the kill stopped could not be looked at");
+  const Json& named = value_at(injection_.detail, "sequence");
+  if (!named.is_number_unsigned())
+    return invalid(Undecided::kNoAnswer,
+                   "the kill's answer names no S: nothing can be judged by it");
+  const auto sequence = named.get<std::uint64_t>();
+  const Status read = context_.books->read_venue();
   KillJudge judge({context_.books->instance(), sequence, observed_.t0});
   for (const auto& entry : context_.books->since_mark()) judge.venue(entry);
-  observed_.kill = judge.judgement();
-  for (const auto& detail : observed_.kill->details) violation("kill.beyond-s", detail);
-  if (connections_ended_ && observed_.kill->orders > 0 && !observed_.kill->s_arrived)
-    judge_missing_s(sequence);
+  const KillJudgement judgement = judge.judgement();
+  for (const auto& detail : judgement.details) violation("kill.beyond-s", detail);
+  if (!read) {
+    return invalid(Undecided::kLedgerUnread,
+                   "the ledger can't be read before the release: " + read.error().text());
+  }
+  observed_.kill = judgement;
+  const bool due = sequence > context_.books->sequence_at_mark();
+  if (connections_ended_ && due && !judgement.s_arrived) judge_missing_s(sequence);
 }
 
-// S was written, and its connection's end was seen, but it never came: the core must not believe
-// that it did.
+// S was written, and its connection's end was seen, but it never came: the core must know of it,
+// and must not believe that it did.
 void Trial::judge_missing_s(std::uint64_t sequence) {
+  const std::string missing = "S = " + std::to_string(sequence) + " never reached the venue, and ";
   const auto answer = context_.caller->api(
       "GET", "/orders?rows=true&after=" + std::to_string(sequence - 1) + "&limit=1");
-  if (!answer)
+  if (!answer) {
     return invalid(Undecided::kNoAnswer,
                    "the order S can't be looked up: " + answer.error().text());
-  for (const auto& json : list_at(answer.value(), "orders")) {
-    const auto order = parse_our_order(json);
-    if (!order) return invalid(Undecided::kNoAnswer, order.error().message);
-    if (order.value().sequence != sequence) continue;
-    const OurState state = order.value().state;
-    if (state == OurState::kLive || state == OurState::kDone || state == OurState::kRejected) {
-      violation("kill.s-missing", "S = " + std::to_string(sequence) +
-                                      " never reached the venue, and the core calls it settled");
-    }
   }
+  const Json& rows = list_at(answer.value(), "orders");
+  const auto order = parse_our_order(rows.empty() ? Json() : rows.front());
+  if (rows.empty() || (order && order.value().sequence != sequence))
+    return violation("kill.s-missing", missing + "the core does not know it");
+  if (!order) return invalid(Undecided::kNoAnswer, order.error().message);
+  const OurState state = order.value().state;
+  if (state == OurState::kLive || state == OurState::kDone || state == OurState::kRejected)
+    violation("kill.s-missing", missing + "the core calls it settled");
 }
 
 void Trial::judge_throughout() {
+  const auto& all = scenario_.throughout;
   for (std::size_t i = 0; i < watch_.names().size(); ++i) {
     const std::string& name = watch_.names()[i];
-    const auto& all = scenario_.throughout;
-    if (std::find(all.begin(), all.end(), name) == all.end() || !watch_.deviated(i)) continue;
-    const std::string& why = watch_.deviation_text(i);
-    // A silent witness has seen nothing: neither that the probe held, nor that it did not.
-    if (place_of(find_probe(name)->document).at_exchange && why.starts_with(kNoAnswer)) {
-      invalid(Undecided::kNoAnswer, "throughout:" + name + ": the witness gave " + why);
+    if (std::find(all.begin(), all.end(), name) == all.end()) continue;
+    if (watch_.deviated(i)) violation("throughout:" + name, watch_.deviation_text(i));
+    const Nanos silence = watch_.silence(i);
+    if (silence == Nanos{0}) continue;
+    // A silent witness has seen nothing: neither that the probe held, nor that it did not. Only
+    // that the core itself says nothing for so long is a disturbance of its own.
+    const std::string text = "no answer for " + std::to_string(silence / 1ms) + " ms";
+    const bool at_exchange = place_of(find_probe(name)->document).at_exchange;
+    if (!at_exchange && silence >= kSilenceMax) {
+      violation("throughout:" + name, text);
     } else {
-      violation("throughout:" + name, why);
+      invalid(Undecided::kNoAnswer, "throughout:" + name + ": " + text);
     }
   }
 }
@@ -99,7 +147,8 @@ void Trial::judge_throughout() {
 // When the exchange saw the broken feed's sockets end, by its ledger.
 void Trial::find_socket_end() {
   if (!context_.books || !undo_.parameters.contains("connections")) return;
-  if (!context_.books->read_venue()) return;  // judge_ledger says what is wrong with it
+  if (const Status read = context_.books->read_venue(); !read)
+    return invalid(Undecided::kLedgerUnread, "the sockets' end: " + read.error().text());
   observed_.feed = text_at(undo_.parameters, "on");
   const Json& victims = list_at(undo_.parameters, "connections");
   for (const auto& entry : context_.books->since_mark()) {
@@ -112,36 +161,15 @@ void Trial::find_socket_end() {
 }
 
 void Trial::judge_ledger() {
-  if (!wants("ledger.reconciled") || !context_.books) return;
-  const MonoTime deadline = os::mono_now() + kLedgerDeadline;
-  std::optional<Horizon> horizon;
-  std::string problem = "never read";
-  while (true) {
-    if (!horizon) {
-      auto now = context_.books->horizon();
-      if (now) {
-        horizon = now.value();
-      } else {
-        problem = now.error().text();
-      }
-    }
-    if (horizon) {
-      auto balance = context_.books->balance(*horizon);
-      if (balance) {
-        observed_.balance = balance.value();
-        problem.clear();
-        if (balance.value().even()) break;
-      } else {
-        problem = balance.error().text();
-      }
-    }
-    if (os::mono_now() >= deadline || context_.pump.broken()) break;
-    (void)wait([] { return false; }, os::mono_now() + kLedgerPoll);
-  }
-  if (horizon) context_.books->settle(*horizon);
+  if (!wants("ledger.reconciled")) return;
+  if (!context_.books)
+    return invalid(Undecided::kUnwitnessed, "ledger.reconciled could not be looked at");
+  const Status compared = compare_ledgers();
   if (context_.pump.broken()) return;
-  if (!problem.empty())
-    return invalid(Undecided::kLedgerUnread, "the ledgers can't be compared: " + problem);
+  if (!compared) {
+    return invalid(Undecided::kLedgerUnread,
+                   "the ledgers can't be compared: " + compared.error().text());
+  }
   const Balance& balance = *observed_.balance;
   if (balance.lost + balance.duplicated + balance.unexpected > 0) {
     for (const auto& detail : balance.details) violation("ledger.reconciled", detail);
@@ -151,19 +179,61 @@ void Trial::judge_ledger() {
   }
 }
 
+// Until they come out even, or their time is over. An error: the last look failed, and there is no
+// balance.
+Status Trial::compare_ledgers() {
+  const MonoTime deadline = os::mono_now() + kLedgerDeadline;
+  std::optional<Horizon> horizon;
+  Status looked = ok();
+  while (true) {
+    looked = look_at_ledgers(horizon);
+    if (looked && observed_.balance->even()) break;
+    if (os::mono_now() >= deadline || context_.pump.broken()) break;
+    (void)wait([] { return false; }, os::mono_now() + kLedgerPoll);
+  }
+  if (looked) {
+    context_.books->settle(*horizon);
+  } else {
+    context_.books->give_up();
+  }
+  return looked;
+}
+
+Status Trial::look_at_ledgers(std::optional<Horizon>& horizon) {
+  observed_.balance.reset();
+  if (!horizon) {
+    LEVI_TRY(now, context_.books->horizon());
+    horizon = now;
+  }
+  LEVI_TRY(balance, context_.books->balance(*horizon));
+  observed_.balance = balance;
+  return ok();
+}
+
+// Every request of this trial that the target granted is in the chain, behind what was there
+// before.
 void Trial::judge_audit() {
-  if (!wants("audit.chained") || !context_.audit) return;
+  if (!wants("audit.chained")) return;
+  if (!context_.audit)
+    return invalid(Undecided::kUnwitnessed, "audit.chained could not be looked at");
+  const std::uint64_t due = audited_before_ + requests_;
   const MonoTime deadline = os::mono_now() + kAuditDeadline;
   while (true) {
     if (const Status read = context_.audit->read_on(); !read) {
-      return violation("audit.chained", read.error().message);
+      const bool looked =
+          read.error().code == ErrorCode::kCorrupt || read.error().code == ErrorCode::kNotFound;
+      return looked ? violation("audit.chained", read.error().message)
+                    : invalid(Undecided::kNoAnswer, read.error().message);
     }
-    // The audited starts of `settle` must be there, behind the chain that was there before.
-    if (context_.audit->lines() > audit_lines_) return;
+    if (context_.audit->answered() >= due && !context_.audit->torn()) return;
     if (os::mono_now() >= deadline) break;
     (void)wait([] { return false; }, os::mono_now() + kLedgerPoll);
   }
-  violation("audit.chained", "this trial's changing requests are not in the audit chain");
+  if (context_.audit->torn())
+    return violation("audit.chained", "the last line was changed, or is torn and nobody named it");
+  violation("audit.chained", "of this trial's " + std::to_string(requests_) + " requests only " +
+                                 std::to_string(context_.audit->answered() - audited_before_) +
+                                 " are in the audit chain");
 }
 
 void Trial::judge_measures() {
@@ -175,7 +245,11 @@ void Trial::judge_measures() {
         failed(taken.name + " missed its target");
         break;
       case reports::Verdict::kInvalid:
-        invalid(Undecided::kTooClose, taken.name + " is too close to its target for its error");
+        if (taken.value) {
+          invalid(Undecided::kTooClose, taken.name + " is too close to its target for its error");
+        } else {
+          invalid(Undecided::kNotSeen, taken.name + " was not seen");
+        }
         break;
       default:
         break;
@@ -184,29 +258,18 @@ void Trial::judge_measures() {
   }
 }
 
-// A broken invariant is a finding whatever else was undecided; a missed measure counts only in a
-// valid trial.
-void Trial::decide() {
-  const bool witnessed = context_.books != nullptr;
-  record_.assurance =
-      witnessed ? reports::Assurance::kWitnessed : reports::Assurance::kSelfReported;
-  if (skipped_) {
-    record_.status = reports::Verdict::kSkipped;
-    record_.reason = invalid_;
-  } else if (!record_.leftovers.empty() ||
-             (!record_.violations.empty() && !context_.pump.broken())) {
-    record_.status = reports::Verdict::kFail;
-    record_.reason = failed_.empty() ? "something was left behind" : failed_;
-  } else if (!invalid_.empty()) {
-    record_.status = reports::Verdict::kInvalid;
-    record_.reason = invalid_;
-    record_.undecided = undecided_;
-  } else if (!failed_.empty()) {
-    record_.status = reports::Verdict::kFail;
-    record_.reason = failed_;
-  } else {
-    record_.status = reports::Verdict::kPass;
-  }
+Findings Trial::findings() const {
+  Findings found;
+  found.skipped = skipped_;
+  found.left_behind = !record_.leftovers.empty();
+  found.violated = !record_.violations.empty();
+  found.needs_witness = kind_.seals || scenario_.judges_ledger();
+  found.assurance =
+      context_.books ? reports::Assurance::kWitnessed : reports::Assurance::kSelfReported;
+  found.undecided = undecided_;
+  found.invalid = invalid_;
+  found.failed = failed_;
+  return found;
 }
 
 }  // namespace levi::chaos

@@ -1,6 +1,7 @@
 // The middle of a trial: what the fault did, and that it is taken back.
 #include <algorithm>
 
+#include "chaos/experiment/release.h"
 #include "chaos/experiment/trial.h"
 #include "chaos/guard/undo.h"
 #include "core/base/json_fields.h"
@@ -61,7 +62,11 @@ std::string Trial::still_failing() const {
 
 void Trial::observe_hold() {
   const MonoTime end = observed_.t0 + scenario_.hold(record_.trial);
-  if (wait([] { return false; }, end) == Waited::kBroken) broken();
+  if (wait([] { return false; }, end) == Waited::kBroken) return broken();
+  // It stood to the end, not only when it landed.
+  const auto proof = fault_->prove(context_.target, undo_, injection_, os::mono_now());
+  if (!proof)
+    invalid(Undecided::kUnproven, "the fault did not stand to its end: " + proof.error().message);
 }
 
 // The core keeps a bounded number of finished orders and fills in memory: a long wait must not
@@ -78,7 +83,11 @@ Waited Trial::wait(const std::function<bool()>& done, MonoTime deadline) {
 // The exchange has seen the end of every connection that carried an order, and has no open order of
 // ours.
 void Trial::observe_kill() {
-  Waited waited = wait([this] { return order_connections_ended(); }, deadline_);
+  const auto ended = [this] {
+    const auto open = open_order_connections();
+    return open && open.value() == 0;
+  };
+  Waited waited = wait(ended, deadline_);
   if (waited == Waited::kBroken) return broken();
   connections_ended_ = waited == Waited::kDone;
   if (!connections_ended_)
@@ -87,15 +96,29 @@ void Trial::observe_kill() {
   waited = wait([&] { return orders_cleared(std::exchange(asked, os::mono_now())); }, deadline_);
   if (waited == Waited::kBroken) return broken();
   if (waited == Waited::kDeadline) violation("kill.orders", "orders are still open at the venue");
+  if (connections_ended_) observe_seal_on();
 }
 
-bool Trial::order_connections_ended() {
-  const auto open = context_.caller->exchange("GET", "/connections");
-  if (!open || !open.value().is_array()) return false;
-  for (const auto& connection : open.value()) {
-    if (integer_at(connection, "orders") > 0) return false;
+// A core that thinks better of it opens a fresh connection a moment later: the seal stays on for as
+// long as a steady state must hold.
+void Trial::observe_seal_on() {
+  if (wait([] { return false; }, os::mono_now() + scenario_.settle) == Waited::kBroken)
+    return broken();
+  const auto open = open_order_connections();
+  if (!open) {
+    return invalid(Undecided::kNoAnswer,
+                   "the order connections can't be looked at again: " + open.error().text());
   }
-  return true;
+  connections_ended_ = open.value() == 0;
+  if (!connections_ended_)
+    violation("kill.connections", "an order connection was opened again under the seal");
+}
+
+Result<std::int64_t> Trial::open_order_connections() {
+  LEVI_TRY(all, context_.caller->exchange("GET", "/connections"));
+  if (!all.is_array()) return error(ErrorCode::kCorrupt, "the exchange's /connections is no list");
+  return std::count_if(all.begin(), all.end(),
+                       [](const Json& one) { return integer_at(one, "orders") > 0; });
 }
 
 bool Trial::orders_cleared(MonoTime asked_before) {
@@ -114,39 +137,33 @@ Step Trial::revert() {
     return Step::kJudge;
   }
   // The last word of the ledger before anything may be sent again.
-  if (kind_.seals && context_.books) (void)context_.books->read_venue();
   if (kind_.seals) judge_kill();
   if (kind_.seals || kind_.held) observed_.reverted = os::mono_now();
-  if (kind_.seals) {
-    if (const Status released = release_seal(); !released) {
-      invalid(Undecided::kNotRestored,
-              "the chaos seal was not released: " + released.error().text());
-    }
-  }
+  if (kind_.seals) let_go_of_seal();
   revert_by_guard();
   record_.fault.reverted_at = os::format_utc(os::wall_now());
   return context_.pump.broken() ? Step::kJudge : Step::kSettle;
 }
 
-// Only what this run sealed, and only by a living levictl: the holder's rule of DESIGN §7.
-Status Trial::release_seal() {
-  // The latch itself is asked where it can be: the API hears of a seal by file a moment later.
-  LEVI_TRY(seals, fault_->traces(context_.target, undo_));
-  if (seals.empty()) return ok();  // it never sealed, or somebody released it
-  // No epoch: another holder may have sealed since, but `chaos` is still ours to let go of.
-  const Json body{{"holder", "chaos"},
-                  {"actor", context_.actor()},
-                  {"reason", "end of the kill trial " + std::to_string(record_.trial)}};
-  LEVI_TRY(answer, context_.caller->api("POST", "/live/restore", body));
-  (void)answer;
-  return ok();
+void Trial::let_go_of_seal() {
+  const std::string reason = "end of the kill trial " + std::to_string(record_.trial);
+  const auto released = release_seal(context_, reason, os::mono_now() + scenario_.timeout);
+  context_.seal_left = !released;
+  if (released) {
+    requests_ += static_cast<std::uint64_t>(released.value());
+  } else {
+    invalid(Undecided::kNotRestored, "the chaos seal was not released: " + released.error().text());
+  }
 }
+
+// Tried once more at the end of the run, which says what became of it.
+bool Trial::seal_is_left() const { return kind_.seals && context_.seal_left; }
 
 void Trial::revert_by_guard() {
   if (!injected_) return;
   const auto left = context_.guard->revert(*injected_);
   if (left) {
-    left_behind(left.value());
+    if (!seal_is_left()) left_behind(left.value());
   } else if (context_.guard_dead()) {
     undo_after_dead_guard();
   } else {
@@ -158,10 +175,10 @@ void Trial::revert_by_guard() {
 // us, who are alive.
 void Trial::undo_after_dead_guard() {
   invalid(Undecided::kGuardDied, "the guard died");
-  if (kind_.seals) (void)release_seal();
+  if (kind_.seals) let_go_of_seal();
   const auto undone = undo_run(context_.guard->folder());
   if (undone) {
-    left_behind(undone.value().leftovers);
+    if (!seal_is_left()) left_behind(undone.value().leftovers);
   } else if (undone.error().code != ErrorCode::kNotFound) {
     left_behind(
         {{"the undo log can't be worked off: " + undone.error().text(), "levictl chaos undo"}});
@@ -204,6 +221,7 @@ Status Trial::restore_budget() {
                  "POST", "/engines/" + os::percent_encode(text_at(engine, "name")) + "/start",
                  Json{{"actor", context_.actor()}, {"reason", "chaos: restores the budget"}}));
     (void)answer;
+    ++requests_;
   }
   return ok();
 }

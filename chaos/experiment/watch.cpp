@@ -1,6 +1,7 @@
 #include "chaos/experiment/watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -11,27 +12,44 @@ Watch::Watch(std::vector<std::string> probes, Nanos fresh_max)
   LEVI_CHECK(!names_.empty());
 }
 
-void Watch::saw(std::size_t probe, MonoTime asked, MonoTime answered, const std::string& failing) {
-  LEVI_CHECK(probe < states_.size() && asked <= answered);
-  State& state = states_[probe];
-  const bool holds = failing.empty();
+void Watch::saw(const Sighting& sighting) {
+  LEVI_CHECK(sighting.probe < states_.size() && sighting.asked <= sighting.answered);
+  if (holding_) {
+    held_.push_back(sighting);
+  } else {
+    apply(sighting);
+  }
+}
+
+void Watch::apply(const Sighting& sighting) {
+  State& state = states_[sighting.probe];
+  const bool holds = sighting.failing.empty();
   if (holds && !(state.seen && state.holds)) {
-    state.holds_since_asked = asked;
-    state.holds_since_answered = answered;
+    state.holds_since_asked = sighting.asked;
+    state.holds_since_answered = sighting.answered;
   }
-  if (!holds && asked >= since_) {
-    // It broke between the last good sighting (or the mark) and this one.
-    const MonoTime good = state.seen && state.holds ? std::max(since_, state.last_asked) : since_;
-    if (!first_deviation_) first_deviation_ = Moment{answered, answered - good};
-    if (!state.deviated) state.first_failure = failing;
-    state.deviated = true;
-    state.last_failure_asked = asked;
-  }
+  if (holds) state.silent_since.reset();
+  if (!holds && sighting.asked >= since_) note_failure(state, sighting);
   state.seen = true;
   state.holds = holds;
-  state.last_asked = asked;
-  state.last_answered = answered;
-  state.why = failing;
+  state.last_asked = sighting.asked;
+  state.last_answered = sighting.answered;
+  state.why = sighting.failing;
+}
+
+void Watch::note_failure(State& state, const Sighting& sighting) {
+  // It broke between the last good sighting (or the mark) and this one.
+  const MonoTime good = state.seen && state.holds ? std::max(since_, state.last_asked) : since_;
+  if (!first_deviation_) first_deviation_ = Moment{sighting.answered, sighting.answered - good};
+  state.deviated = true;
+  state.last_failure_asked = sighting.asked;
+  if (!sighting.silent) {
+    state.silent_since.reset();
+    if (state.first_failure.empty()) state.first_failure = sighting.failing;
+    return;
+  }
+  if (!state.silent_since) state.silent_since = sighting.asked;
+  state.silence_max = std::max(state.silence_max, sighting.answered - *state.silent_since);
 }
 
 void Watch::mark(MonoTime since) {
@@ -39,8 +57,12 @@ void Watch::mark(MonoTime since) {
   first_deviation_.reset();
   for (State& state : states_) {
     state.deviated = false;
+    state.silent_since.reset();
+    state.silence_max = Nanos{0};
     state.first_failure.clear();
   }
+  holding_ = false;
+  for (const Sighting& sighting : std::exchange(held_, {})) apply(sighting);
 }
 
 bool Watch::held_for(Nanos duration, MonoTime now) const {

@@ -2,7 +2,8 @@
 // it first seen broken? Pure.
 //
 // A sighting is (asked, answered, holds or why not). Between two sightings nothing is known: every
-// instant given here carries how far the truth may lie from it.
+// instant given here carries how far the truth may lie from it. Silence (no answer at all) is a
+// deviation, too, but nobody has seen what lies behind it: how long it lasted is told apart.
 #pragma once
 
 #include <optional>
@@ -18,14 +19,24 @@ struct Moment {
   Nanos uncertainty{0};  // the truth lies within at ± uncertainty
 };
 
+struct Sighting {
+  std::size_t probe = 0;
+  MonoTime asked;
+  MonoTime answered;
+  std::string failing;  // empty: it holds
+  bool silent = false;  // nobody answered; `failing` says how
+};
+
 class Watch {
  public:
   // Sightings older than `fresh_max` say nothing about now.
   Watch(std::vector<std::string> probes, Nanos fresh_max);
 
-  void saw(std::size_t probe, MonoTime asked, MonoTime answered, const std::string& failing);
+  void saw(const Sighting& sighting);
 
-  // From now on deviations count: what was asked before is forgotten.
+  // Sightings are kept for `mark`: the instant from which deviations count is known only then.
+  void hold() { holding_ = true; }
+  // Deviations count from `since` on: what was asked before is forgotten.
   void mark(MonoTime since);
 
   // Every probe was seen to hold for `duration` on end, and was seen lately.
@@ -37,10 +48,13 @@ class Watch {
   // The first instant of the unbroken stretch in which every probe holds; empty while one does not,
   // or without a deviation.
   std::optional<Moment> recovered() const;
-  bool deviated(std::size_t probe) const { return states_[probe].deviated; }
+  // Seen to fail, by an answer.
+  bool deviated(std::size_t probe) const { return !states_[probe].first_failure.empty(); }
   const std::string& deviation_text(std::size_t probe) const {
     return states_[probe].first_failure;
   }
+  // The longest stretch in which nobody answered.
+  Nanos silence(std::size_t probe) const { return states_[probe].silence_max; }
   const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -53,14 +67,20 @@ class Watch {
     MonoTime holds_since_answered;  // first sighting of the present stretch
     MonoTime holds_since_asked;
     MonoTime last_failure_asked;  // before that stretch; meaningful where deviated
+    std::optional<MonoTime> silent_since;
+    Nanos silence_max{0};
     std::string why;
-    std::string first_failure;
+    std::string first_failure;  // that was an answer
   };
+  void apply(const Sighting& sighting);
+  void note_failure(State& state, const Sighting& sighting);
 
   std::vector<std::string> names_;
   std::vector<State> states_;
   Nanos fresh_max_;
   MonoTime since_;
+  bool holding_ = false;
+  std::vector<Sighting> held_;
   std::optional<Moment> first_deviation_;
 };
 

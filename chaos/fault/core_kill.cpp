@@ -23,7 +23,6 @@ FaultKind core_kill() {
   kind.name = kKind;
   kind.title = "SIGKILL of the trading core";
   kind.needs = {"local-process"};
-  kind.ends_stream = true;
   kind.down_events = {"started"};  // a dead core says nothing: its first word is the next start
   kind.up_events = {"reconcile-done"};
   kind.make = [] { return std::make_unique<CoreKill>(); };

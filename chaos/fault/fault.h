@@ -59,8 +59,9 @@ class Fault {
   virtual ~Fault() = default;
   // levictl: looks at the target and says exactly what will be broken. Touches nothing.
   virtual Result<Undo> plan(const Target& target, const FaultOrder& order) = 0;
-  // levictl, on the object that planned: a sighting by a witness, never inject's own word.
-  // kTimeout: it was not seen.
+  // levictl, on the object that planned: a sighting by a witness, never inject's own word; of a
+  // held fault once more at the end of its hold, with a deadline that allows one look. kTimeout: it
+  // was not seen.
   virtual Result<Proof> prove(const Target& target, const Undo& undo, const Injection& injection,
                               MonoTime deadline) = 0;
 
@@ -83,7 +84,6 @@ struct FaultKind {
   bool held = false;  // stands until it is reverted: the scenario says `for` how long
   bool seals =
       false;  // takes the kill latch: only a live levictl lets go of it, the guard never does
-  bool ends_stream = false;              // kills the core: its event stream breaks, and is resumed
   std::vector<std::string> down_events;  // the core's own first word about it, by event type
   std::vector<std::string> up_events;    // and its word that it is over
   std::function<std::unique_ptr<Fault>()> make;

@@ -30,6 +30,8 @@ bool is_gone(const Target& target, const Undo& undo, const Error& problem) {
 
 }  // namespace
 
+std::vector<std::string> provable_feeds() { return {"market"}; }
+
 Result<std::vector<Connection>> connections(const Target& target) {
   LEVI_TRY(answer, target.exchange("GET", "/connections"));
   if (!answer.is_array())

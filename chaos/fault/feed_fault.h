@@ -27,6 +27,11 @@ struct FeedView {
 };
 Result<FeedView> feed_view(const Target& target, const std::string& feed);
 
+// The feeds of which the core shows numbers of its own, so that a fault in them can be proven.
+// Those in ws_status are the market feed's: a fault in the private feed would be proven by a market
+// feed that happens to reconnect.
+std::vector<std::string> provable_feeds();
+
 class FeedFault : public Fault {
  public:
   FeedFault(std::string kind, std::string admin_kind)

@@ -42,7 +42,7 @@ FaultKind feed_half_open() {
   FaultKind kind;
   kind.name = kKind;
   kind.title = "the exchange keeps the sockets of a feed, never reading or writing";
-  kind.parameters = {{"on", {"market", "private"}}};
+  kind.parameters = {{"on", provable_feeds()}};
   kind.needs = {"exchange-admin"};
   kind.down_events = {"feed-down"};
   kind.up_events = {"feed-up"};

@@ -34,7 +34,7 @@ FaultKind feed_reset() {
   FaultKind kind;
   kind.name = kKind;
   kind.title = "the exchange resets the sockets of a feed";
-  kind.parameters = {{"on", {"market", "private"}}};
+  kind.parameters = {{"on", provable_feeds()}};
   kind.needs = {"exchange-admin"};
   kind.down_events = {"feed-down"};
   kind.up_events = {"feed-up"};

@@ -1,5 +1,7 @@
 // The exit codes of `levictl chaos run` and `chaos gate` (docs/chaos.md): what was meant, what was
 // refused, what was judged. Nothing is broken here.
+#include <csignal>
+
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "reports/results.h"
@@ -68,6 +70,10 @@ TEST_F(ExitCode, WithNothingRunningIs3NeverPassed) {
 
 class ExitCodeOnStage : public StageRig {
  protected:
+  std::string file(const std::string& name, const std::string& text) {
+    EXPECT_TRUE(os::write_file_atomic(folder(name), text));
+    return folder(name);
+  }
   Outcome run_on(const TargetSpec& spec, std::vector<std::string> arguments) {
     EXPECT_TRUE(os::write_file_atomic(folder("target.json"), to_text(spec)));
     arguments.insert(arguments.begin(), {"chaos", "run", "--target-file", folder("target.json"),
@@ -97,6 +103,49 @@ TEST_F(ExitCodeOnStage, WhereTheTargetLacksWhatIsNeededIs3UnlessSkipsAreApproved
   const Outcome skipped = run_on(spec, {"C-3", "--trials", "1"});
   EXPECT_EQ(skipped.code, 3);
   EXPECT_NE(skipped.text.find("needs data-folder"), std::string::npos) << skipped.text;
+  expect_nothing_left();
+}
+
+// A fault that was proven when it landed, and was gone long before its time: nothing was tested.
+TEST_F(ExitCodeOnStage, OfALockThatEndsBeforeItsHoldIs3) {
+  ASSERT_NO_FATAL_FAILURE(start_run({scenario_file(Kind::kDbLock), "--trials", "1", "--gate", "0"},
+                                    stage_.name, "observe"));
+  pid_t holder = 0;
+  const std::string before_pid = "process ";
+  for (const auto& line : processes(false)) {
+    if (line.find("hold-lock") != std::string::npos)
+      holder = std::stoi(line.substr(before_pid.size()));
+  }
+  ASSERT_GT(holder, 1) << "nobody holds the lock";
+  const auto identity = os::identify(holder);
+  ASSERT_TRUE(identity);
+  const auto pidfd = os::open_process(identity.value());
+  ASSERT_TRUE(pidfd);
+  ASSERT_TRUE(os::send_signal(pidfd.value().get(), SIGKILL));
+  ASSERT_TRUE(os::wait_exit(pidfd.value().get(), test::kPatience));
+  go();
+  const Outcome outcome = end_run();
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_NE(outcome.text.find("did not stand to its end"), std::string::npos) << outcome.text;
+  expect_nothing_left();
+}
+
+TEST_F(ExitCodeOnStage, IsNever0WhereTheWitnessOfAnInvariantIsMissing) {
+  const std::string quiet =
+      file("quiet.yaml",
+           "id: X-1\nname: x\nsteady: [feed.live]\nsettle: 20ms\ntimeout: 5s\ntrials: 1\n"
+           "inject: {fault: engine.kill}\ninvariants: [ledger.reconciled, audit.chained]\n");
+  const Outcome whole = run_on(target(), {quiet});
+  EXPECT_EQ(whole.code, 0) << whole.text;
+  TargetSpec unaudited = target();
+  unaudited.data.clear();
+  TargetSpec unwitnessed = target();
+  unwitnessed.exchange_admin.clear();
+  for (const auto& spec : {unaudited, unwitnessed}) {
+    const Outcome skipped = run_on(spec, {quiet});
+    EXPECT_EQ(skipped.code, 3) << skipped.text;
+    EXPECT_NE(skipped.text.find("skipped"), std::string::npos) << skipped.text;
+  }
   expect_nothing_left();
 }
 
@@ -131,13 +180,17 @@ class GateExitCode : public LevictlRig {
     auto writer = reports::ResultsWriter::create(home_.path(), facts, os::wall_now());
     EXPECT_TRUE(writer) << writer.error().text();
     for (const auto& one : records) EXPECT_TRUE(writer.value().append(one));
-    EXPECT_TRUE(writer.value().write_summary(records, facts, {}));
+    facts.leftovers = leftovers_;
+    reports::Gate gate;
+    gate.leftovers = leftovers_;
+    EXPECT_TRUE(writer.value().write_summary(records, facts, gate));
     folder_ = writer.value().folder();
     std::vector<std::string> arguments{"chaos", "gate", folder_};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return levictl(arguments).code;
   }
   std::string folder_;
+  std::vector<std::string> leftovers_;  // that the run found at its end
 };
 
 TEST_F(GateExitCode, IsThatOfTheWorstThingInTheFolder) {
@@ -154,6 +207,8 @@ TEST_F(GateExitCode, IsThatOfTheWorstThingInTheFolder) {
   EXPECT_EQ(gate_of({}, 2), 4);
   EXPECT_EQ(gate_of({pass}, 2), 4);
   EXPECT_EQ(gate_of({pass, leftover}, 2, {"--gate", "0"}), 5);
+  leftovers_ = {"the kill latch is sealed by chaos:r1"};
+  EXPECT_EQ(gate_of({pass, pass}, 2), 5) << "no trial knows of it";
 }
 
 TEST_F(GateExitCode, IsOneForASingleFailureOfWhatMustPass) {

@@ -33,6 +33,13 @@ TEST_F(Measures, NothingSeenIsNotZero) {
   for (const auto& name : known_measures()) EXPECT_FALSE(take(name).value) << name;
 }
 
+TEST_F(Measures, WhatMustBeSeenAndWasNotDecidesNothing) {
+  MeasureOrder order{"reconnect", {}, {}};
+  order.target.max = 5'000'000'000;
+  order.required = true;
+  EXPECT_EQ(reports::judge(measure(order, observed_)), reports::Verdict::kInvalid);
+}
+
 TEST_F(Measures, ProbesGiveImpactAndRecoveryWithTheirUncertainty) {
   observed_.first_deviation = Moment{ms(1010), Nanos{5ms}};
   observed_.recovered = Moment{ms(1200), Nanos{6ms}};

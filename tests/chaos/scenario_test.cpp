@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "chaos/experiment/catalogue.h"
 
 namespace levi::chaos {
@@ -80,13 +82,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"NoInject", "inject: {fault: feed.reset, on: market}", "tags: [x]",
                  "'inject' is missing", 1},
         BadInput{"FaultParameter", "on: market}", "of: market}", "takes no parameter 'of'", 5},
-        BadInput{"FaultParameterValue", "on: market}", "on: moon}",
-                 "expected one of: market, private", 5},
+        BadInput{"FaultParameterValue", "on: market}", "on: moon}", "expected one of: market", 5},
+        // Nothing of the private feed's own would show that it broke.
+        BadInput{"FeedThatCantBeProven", "on: market}", "on: private}", "expected one of: market",
+                 5},
         BadInput{"UnknownProbe", "feed.live", "feed.alive", "unknown probe 'feed.alive'", 4},
         BadInput{"NoProbes", "[feed.live, engines.running, core.healthy]", "[]", "names no probe",
                  4},
         BadInput{"UnknownMeasure", "reconnect: {max: 5s}", "reconect: {max: 5s}",
                  "did you mean 'reconnect'", 6},
+        BadInput{"LedgerMeasureWithoutLedger", "[ledger.reconciled, audit.chained]",
+                 "[audit.chained]", "counted by the invariant ledger.reconciled", 6},
+        BadInput{"KillMeasureWithoutKill", "reconnect: {max: 5s}", "kill_ack: {max: 5s}",
+                 "presses the kill switch", 6},
+        BadInput{"FlowMeasureWithoutFlow", "reconnect: {max: 5s}", "orders_per_second: {}",
+                 "in the window of 'flow'", 6},
         BadInput{"UnknownLimit", "reconnect: {max: 5s}", "reconnect: {maximum: 5s}", "unknown key",
                  6},
         BadInput{"BadDuration", "{max: 5s}", "{max: 5 seconds}", "is not a duration", 6},
@@ -115,6 +125,44 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"KeyTwice", "trials: 10", "trials: 10\ntrials: 11", "stands twice", 9},
         BadInput{"NotYaml", "title: The", "title: {The", "bad.yaml:", 3}),
     [](const auto& tested) { return std::string(tested.param.what); });
+
+bool needs(const Scenario& scenario, const std::string& need) {
+  return std::count(scenario.needs.begin(), scenario.needs.end(), need) == 1;
+}
+
+// Where the target does not have it the scenario is skipped, and not passed unlooked at.
+TEST(Scenario, NeedsWhatItsChecksAreLookedAtWith) {
+  constexpr const char* kHead =
+      "id: X-1\nname: x\nsteady: [feed.live]\ninject: {fault: engine.kill}\n";
+  const auto read = [&](const std::string& more) {
+    const auto parsed = parse_scenario(kHead + more, "x.yaml");
+    EXPECT_TRUE(parsed) << parsed.error().text();
+    return parsed ? parsed.value() : Scenario{};
+  };
+  EXPECT_EQ(read("").needs, std::vector<std::string>{"local-process"});
+  EXPECT_TRUE(needs(read("invariants: [audit.chained]\n"), "data-folder"));
+  EXPECT_FALSE(needs(read("invariants: [audit.chained]\n"), "exchange-admin"));
+  EXPECT_TRUE(needs(read("invariants: [ledger.reconciled]\n"), "exchange-admin"));
+  EXPECT_TRUE(needs(read("flow: {min: 5}\n"), "exchange-admin"));
+  EXPECT_TRUE(needs(read("throughout: [orders.flowing]\n"), "exchange-admin"));
+  EXPECT_TRUE(needs(read("needs: [data-folder]\ninvariants: [audit.chained]\n"), "data-folder"));
+  const auto shipped = load_scenarios({});
+  ASSERT_TRUE(shipped);
+  for (const auto& scenario : shipped.value()) {
+    EXPECT_TRUE(needs(scenario, "data-folder")) << scenario.id;
+    EXPECT_TRUE(needs(scenario, "exchange-admin")) << scenario.id;
+  }
+}
+
+TEST(Scenario, OnlyWhatAFaultNeedNotCauseMayHaveNoValue) {
+  const Scenario scenario = parse_scenario(kGood, "x.yaml").value();
+  EXPECT_FALSE(scenario.measures[0].required) << "mttr";
+  EXPECT_TRUE(scenario.measures[1].required) << "reconnect";
+  EXPECT_TRUE(scenario.measures[2].required) << "lost";
+  std::string text = kGood;
+  text.replace(text.find("mttr: {max"), 10, "mttr: {p50");
+  EXPECT_TRUE(parse_scenario(text, "x.yaml").value().measures[0].required) << "a percentile";
+}
 
 TEST(Scenario, ANumberOfTrialsGivenLaterIsLintedToo) {
   auto scenario = parse_scenario(kGood, "x.yaml").value();

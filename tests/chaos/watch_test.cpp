@@ -14,7 +14,8 @@ MonoTime ms(std::int64_t n) { return MonoTime{n * 1'000'000}; }
 class WatchTest : public testing::Test {
  protected:
   void saw(std::int64_t from, std::int64_t to, const char* failing, std::size_t probe = 0) {
-    for (std::int64_t t = from; t < to; t += 10) watch_.saw(probe, ms(t), ms(t + 1), failing);
+    for (std::int64_t t = from; t < to; t += 10)
+      watch_.saw({probe, ms(t), ms(t + 1), failing, false});
   }
   Watch watch_{{"a"}, Nanos{100ms}};
 };
@@ -73,19 +74,49 @@ TEST_F(WatchTest, WithoutADeviationThereIsNoRecovery) {
 TEST_F(WatchTest, ADeviationFromBeforeTheMarkDoesNotCount) {
   saw(0, 50, kBroken);
   watch_.mark(ms(45));
-  watch_.saw(0, ms(44), ms(46), kBroken);  // asked before
+  watch_.saw({0, ms(44), ms(46), kBroken, false});  // asked before
   saw(50, 100, kHolds);
   EXPECT_FALSE(watch_.first_deviation());
+}
+
+// The injecting call tells t0 only afterwards: what was asked between it and the call is weighed
+// then.
+TEST_F(WatchTest, WhatWasAskedBeforeTheInstantThatIsKnownLaterDoesNotCount) {
+  saw(0, 100, kHolds);
+  watch_.hold();
+  saw(100, 120, kBroken);  // of something else, which is over
+  saw(120, 150, kHolds);
+  saw(150, 170, kBroken);
+  watch_.mark(ms(125));
+  ASSERT_TRUE(watch_.first_deviation());
+  EXPECT_EQ(watch_.first_deviation()->at, ms(151));
+  EXPECT_EQ(watch_.first_deviation()->uncertainty, Nanos{11ms});
+  saw(170, 200, kHolds);
+  EXPECT_EQ(watch_.recovered()->at, ms(171));
+}
+
+TEST_F(WatchTest, SilenceIsADeviationOfWhichOnlyTheLengthIsKnown) {
+  watch_.mark(ms(0));
+  watch_.saw({0, ms(0), ms(250), "no answer", true});
+  watch_.saw({0, ms(251), ms(501), "no answer", true});
+  watch_.saw({0, ms(502), ms(503), kHolds, false});
+  watch_.saw({0, ms(510), ms(760), "no answer", true});
+  EXPECT_TRUE(watch_.first_deviation());
+  EXPECT_FALSE(watch_.deviated(0)) << "no answer said that it failed";
+  EXPECT_EQ(watch_.silence(0), Nanos{501ms}) << "the longest stretch on end";
+  watch_.saw({0, ms(800), ms(801), kBroken, false});
+  EXPECT_TRUE(watch_.deviated(0)) << "whatever was silent before";
+  EXPECT_EQ(watch_.deviation_text(0), kBroken);
 }
 
 TEST(WatchOfTwo, TheLastProbeToRecoverCounts) {
   Watch watch({"a", "b"}, Nanos{100ms});
   watch.mark(ms(0));
-  watch.saw(0, ms(10), ms(11), "down");
-  watch.saw(1, ms(10), ms(11), "down");
-  watch.saw(0, ms(20), ms(21), "");
+  watch.saw({0, ms(10), ms(11), "down", false});
+  watch.saw({1, ms(10), ms(11), "down", false});
+  watch.saw({0, ms(20), ms(21), "", false});
   EXPECT_FALSE(watch.recovered());
-  watch.saw(1, ms(40), ms(41), "");
+  watch.saw({1, ms(40), ms(41), "", false});
   ASSERT_TRUE(watch.recovered());
   EXPECT_EQ(watch.recovered()->at, ms(41));
   EXPECT_TRUE(watch.deviated(0));
