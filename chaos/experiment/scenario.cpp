@@ -207,7 +207,9 @@ Words needs_of_checks(const Scenario& scenario, const FaultKind& kind) {
       std::any_of(scenario.steady.begin(), scenario.steady.end(), at_exchange) ||
       std::any_of(scenario.throughout.begin(), scenario.throughout.end(), at_exchange);
   if (scenario.judges_ledger() || kind.seals || probed) needs.emplace_back("exchange-admin");
-  if (contains(scenario.invariants, "audit.chained")) needs.emplace_back("data-folder");
+  const auto& invariants = scenario.invariants;
+  if (contains(invariants, "audit.chained") || contains(invariants, "store.reconciled"))
+    needs.emplace_back("data-folder");
   return needs;
 }
 
@@ -240,7 +242,8 @@ std::string undecidable_text(const Scenario& scenario, const std::string& what,
 }  // namespace
 
 bool Scenario::judges_ledger() const {
-  return contains(invariants, "ledger.reconciled") || flow.orders_per_second_min > 0;
+  return contains(invariants, "ledger.reconciled") || contains(invariants, "store.reconciled") ||
+         flow.orders_per_second_min > 0;
 }
 
 Nanos Scenario::hold(int trial) const {

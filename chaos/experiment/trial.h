@@ -14,6 +14,7 @@
 #include "chaos/experiment/prober.h"
 #include "chaos/experiment/run_context.h"
 #include "chaos/experiment/scenario.h"
+#include "chaos/experiment/store_check.h"
 #include "chaos/experiment/verdict.h"
 #include "chaos/experiment/watch.h"
 #include "chaos/fault/registry.h"
@@ -73,6 +74,8 @@ class Trial {
   void judge_ledger();
   Status compare_ledgers();
   Status look_at_ledgers(std::optional<Horizon>& horizon);
+  void judge_store();
+  Result<std::vector<std::string>> look_at_store(const StoreScope& scope);
   void judge_audit();
   void judge_measures();
   Findings findings() const;

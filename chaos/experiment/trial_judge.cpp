@@ -15,6 +15,8 @@ constexpr Nanos kLedgerDeadline =
     6s;  // an unknown order is final after recvWindow + 1 s, twice asked
 constexpr Nanos kLedgerPoll = 20ms;
 constexpr Nanos kAuditDeadline = 3s;
+constexpr Nanos kStoreDeadline = 6s;
+constexpr Nanos kStorePoll = 50ms;
 constexpr Nanos kEventsDeadline = 3s;
 constexpr Nanos kSilenceMax = 1s;  // of the core's API, while the fault may not disturb it
 
@@ -30,6 +32,7 @@ Step Trial::judge() {
     find_socket_end();
   }
   if (injected_) judge_ledger();
+  if (injected_ && !context_.pump.broken()) judge_store();
   if (injected_ && !context_.pump.broken()) judge_audit();
   judge_measures();
   for (const StreamFault& fault : {context_.stream->gap(), context_.stream->clock_fault()}) {
@@ -208,6 +211,38 @@ Status Trial::look_at_ledgers(std::optional<Horizon>& horizon) {
   LEVI_TRY(balance, context_.books->balance(*horizon));
   observed_.balance = balance;
   return ok();
+}
+
+// What the venue has of ours by now is in the store, too, as soon as that has caught up.
+void Trial::judge_store() {
+  if (!wants("store.reconciled")) return;
+  const std::string& data = context_.options.target.data;
+  if (!context_.books || data.empty())
+    return invalid(Undecided::kUnwitnessed, "store.reconciled could not be looked at");
+  const StoreScope scope{context_.books->instance(), context_.books->sequence_at_mark(),
+                         context_.books->venue_read_to()};
+  const MonoTime deadline = os::mono_now() + kStoreDeadline;
+  while (true) {
+    const auto differ = look_at_store(scope);
+    if (differ && differ.value().empty()) return;
+    if (context_.pump.broken()) return broken();
+    if (os::mono_now() < deadline) {
+      (void)wait([] { return false; }, os::mono_now() + kStorePoll);
+      continue;
+    }
+    if (!differ) {
+      return invalid(Undecided::kLedgerUnread,
+                     "the store can't be compared: " + differ.error().text());
+    }
+    for (const auto& detail : differ.value()) violation("store.reconciled", detail);
+    return;
+  }
+}
+
+Result<std::vector<std::string>> Trial::look_at_store(const StoreScope& scope) {
+  LEVI_TRY(rows, read_store(context_.options.target.data, scope.sequence));
+  LEVI_TRY_STATUS(context_.books->read_venue());
+  return compare_store(context_.books->since_mark(), rows, scope);
 }
 
 // Every request of this trial that the target granted is in the chain, behind what was there

@@ -14,7 +14,8 @@ const std::vector<std::string>& known_measures() {
 }
 
 const std::vector<std::string>& known_invariants() {
-  static const std::vector<std::string> kInvariants{"ledger.reconciled", "audit.chained"};
+  static const std::vector<std::string> kInvariants{"ledger.reconciled", "store.reconciled",
+                                                    "audit.chained"};
   return kInvariants;
 }
 
