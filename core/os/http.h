@@ -24,6 +24,9 @@ namespace levi::os {
 struct HttpLimits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1024 * 1024;
+  // At a server's limit the connection that has been idle longest makes room for the newcomer,
+  // which is refused (503) only where all are busy: with a request that is not answered, a stream,
+  // frames.
   std::size_t connections_max = 1024;
   Nanos idle_max = 60s;  // between requests, and for a request to arrive whole
   std::size_t websocket_message_bytes_max = 1024 * 1024;      // of upgraded connections

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/os/address.h"
+#include "core/os/clock.h"
 #include "core/os/websocket_peer.h"
 
 namespace levi::os {
@@ -31,6 +32,7 @@ HttpConnection::~HttpConnection() { loop_.cancel(idle_timer_); }
 
 void HttpConnection::serve() {
   served_ = true;
+  last_activity_ = loop_.now();
   arm_idle_timer(loop_.now() + limits_.idle_max);
   stream_.start(shared_from_this());
 }
@@ -59,7 +61,31 @@ void HttpConnection::process_later() {
   });
 }
 
+HttpConnection::Idleness HttpConnection::idleness() const {
+  if (state_ == State::kWebSocket || awaiting_answer_ || stream_.frozen()) return Idleness::kBusy;
+  const bool unfinished = state_ == State::kLingering || parser_.started() || stream_.pending() > 0;
+  return unfinished ? Idleness::kUnfinished : Idleness::kIdle;
+}
+
+bool HttpConnection::give_way() {
+  const auto self = shared_from_this();
+  const MonoTime before = last_activity_;
+  stream_.read_now();
+  if (state_ == State::kClosed) return true;
+  if (idleness() == Idleness::kBusy || last_activity_ != before) return false;
+  if (state_ == State::kOpen) {
+    if (const auto instead = broken()) {
+      keep_alive_ = false;
+      append_response(stream_.output(), *instead, framing());
+      stream_.flush();
+    }
+  }
+  closed("closed to make room", false);
+  return true;
+}
+
 void HttpConnection::on_data() {
+  last_activity_ = mono_now();
   if (state_ == State::kLingering) {
     stream_.input().consume(stream_.input().size());
     return;
@@ -192,6 +218,7 @@ void HttpConnection::after_answer() {
   awaiting_answer_ = false;
   streaming_ = false;
   reply_closed_ = nullptr;
+  last_activity_ = mono_now();
   deadline_ = loop_.now() + limits_.idle_max;
   // Pipelined requests that are handled in this round share one send; a lone answer leaves at once,
   // before its handler goes on.

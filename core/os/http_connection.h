@@ -48,6 +48,18 @@ class HttpConnection final : public StreamEvents,
   void abandon();                   // the server goes: closes, calls nothing
   void freeze(bool frozen);
 
+  // How willingly it is closed to make room for a newcomer.
+  enum class Idleness {
+    kBusy,        // an answer is awaited, a stream or frames are open: not at all
+    kUnfinished,  // a request was begun, or an answer is not taken
+    kIdle,        // nothing is going on
+  };
+  Idleness idleness() const;
+  MonoTime last_activity() const { return last_activity_; }
+  // Closes, unless bytes of its peer have arrived meanwhile: what came before the newcomer is
+  // handled before it. False: it stays, and `last_activity` is now.
+  bool give_way();
+
   std::uint64_t id() const { return id_; }
   const std::string& peer() const { return peer_; }
   Loop& loop() { return loop_; }
@@ -120,6 +132,7 @@ class HttpConnection final : public StreamEvents,
   bool processing_ = false;
   std::string upgrade_key_;  // Sec-WebSocket-Key where the request is a valid upgrade
   bool upgrade_asked_ = false;
+  MonoTime last_activity_;
   std::function<void()> reply_closed_;
   std::shared_ptr<WebSocketPeer> websocket_;
 

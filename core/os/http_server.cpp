@@ -10,6 +10,7 @@ namespace levi::os {
 namespace {
 
 constexpr int kAcceptsPerRound = 64;
+constexpr int kRoomTriesMax = 8;         // each a connection that spoke just now
 constexpr std::size_t kRefusedMax = 64;  // connections being told 503 at a time; beyond them RST
 constexpr Nanos kAcceptPause = 50ms;     // when descriptors have run out
 
@@ -52,15 +53,50 @@ struct HttpServer::Impl final : HttpConnectionOwner, std::enable_shared_from_thi
 
   void accept_from(int listener) {
     const auto self = shared_from_this();
-    for (int i = 0; i < kAcceptsPerRound; ++i) {
+    // Fewer than there is room for: a newcomer is read in the next round, before others push it
+    // out.
+    const std::size_t most = std::max<std::size_t>(1, limits.connections_max / 2);
+    for (std::size_t i = 0; i < std::min<std::size_t>(kAcceptsPerRound, most); ++i) {
       auto fd = accept_one(listener);
+      // Somebody has used up the process's descriptors: maybe with connections to us.
+      const bool exhausted = !fd && fd.error().code != ErrorCode::kBusy;
+      if (exhausted && make_room() && is_listening(listener)) fd = accept_one(listener);
       if (!fd) {
-        if (fd.error().code != ErrorCode::kBusy) pause_accepting(listener);
+        if (exhausted && is_listening(listener)) pause_accepting(listener);
         return;
       }
+      if (served_count >= limits.connections_max) make_room();
+      if (!is_listening(listener)) return;  // A handler may have stopped it.
       add(std::move(fd).value());
-      if (!is_listening(listener)) return;  // `opened` may have stopped it.
+      if (!is_listening(listener)) return;  // `opened` too.
     }
+  }
+
+  // The most idle connection, of those the one that has been silent longest; null where all are
+  // busy.
+  std::shared_ptr<HttpConnection> longest_idle() const {
+    std::shared_ptr<HttpConnection> found;
+    for (const auto& [id, connection] : connections) {
+      if (!connection->served()) continue;
+      const auto idleness = connection->idleness();
+      if (idleness == HttpConnection::Idleness::kBusy) continue;
+      const bool more =
+          !found || idleness > found->idleness() ||
+          (idleness == found->idleness() && connection->last_activity() < found->last_activity());
+      if (more) found = connection;
+    }
+    return found;
+  }
+
+  // Connections that say nothing can't lock anybody out: one of them goes. False where every one is
+  // busy.
+  bool make_room() {
+    for (int i = 0; i < kRoomTriesMax; ++i) {
+      const auto idle = longest_idle();
+      if (!idle) return false;
+      if (idle->give_way()) return true;
+    }
+    return false;
   }
 
   void add(Fd fd) {

@@ -53,9 +53,11 @@ void Stream::on_ready(std::uint32_t ready) {
     if (!is_open()) return;
   }
   // A hang-up is no end yet: Linux keeps what came before it readable, also before an RST.
-  if (ready & (kReadable | kHangUp)) {
-    for (int i = 0; i < kReadsPerRound && is_open() && !frozen_ && read_some(); ++i) {
-    }
+  if (ready & (kReadable | kHangUp)) read_now();
+}
+
+void Stream::read_now() {
+  for (int i = 0; i < kReadsPerRound && is_open() && !frozen_ && read_some(); ++i) {
   }
 }
 

@@ -40,6 +40,7 @@ class Stream {
   int fd() const { return fd_.get(); }
 
   ByteBuffer& input() { return input_; }
+  void read_now();  // what the kernel has for us, without waiting for the loop to tell
   void pause_reading(
       bool paused);  // back-pressure; an end of the connection is noticed all the same
 

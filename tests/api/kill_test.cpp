@@ -80,6 +80,21 @@ TEST(ApiKill, WhatSaysOffOrIsAnotherPathDoesNotKill) {
   }
 }
 
+TEST(ApiKill, ACrowdThatSaysNothingDoesNotKeepItOut) {
+  for (const char* said : {"", "GET /health HTTP/1.1\r\nA:"}) {
+    ApiOptions options;
+    options.http.connections_max = 16;
+    ApiRig rig(options);
+    std::vector<HttpPeer> crowd;
+    for (int i = 0; i < 40; ++i) {
+      crowd.push_back(rig.connect());
+      crowd.back().send(said);
+    }
+    EXPECT_EQ(rig.post("/live/kill")["killed"], true) << said;
+    EXPECT_TRUE(rig.latch().load().sealed());
+  }
+}
+
 TEST(ApiKill, AnUndrainedSendIsAborted) {
   ApiRig rig;
   ASSERT_TRUE(rig.latch().begin_send(42));

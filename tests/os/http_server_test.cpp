@@ -114,23 +114,6 @@ TEST_F(HttpServerTest, NamesTheLimitThatWasExceeded) {
   EXPECT_EQ(requests, 0);
 }
 
-TEST_F(HttpServerTest, RefusesConnectionsBeyondTheLimitWith503) {
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<RawClient>(loop, endpoint()));
-  ASSERT_TRUE(pump(loop, [&] { return opened.size() == 4; }));
-  RawClient fifth = connect();
-  fifth.send(kGet);
-  EXPECT_EQ(fifth.read_to_end().substr(9, 3), "503");
-  fifth.close();
-  EXPECT_EQ(server->connection_count(), 4u);
-  clients.pop_back();
-  ASSERT_TRUE(pump(loop, [&] { return closed.size() == 1; }));
-  RawClient sixth = connect();
-  sixth.send(kGet);
-  EXPECT_EQ(sixth.read_until("ok").substr(9, 3), "200");
-  EXPECT_EQ(opened.size(), 5u) << "the refused one was never opened";
-}
-
 TEST_F(HttpServerTest, AnAnswerMayComeLaterOrNeverHarm) {
   std::vector<Reply> kept;
   handle = [&](Reply reply) { kept.push_back(std::move(reply)); };
