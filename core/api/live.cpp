@@ -1,9 +1,11 @@
 // /live/*: what stops and starts trading. The kill itself is Api::kill, the code of both servers
 // core/control/kill.h.
 #include <array>
+#include <optional>
+#include <string>
 
 #include "core/api/api.h"
-#include "core/api/event_json.h"
+#include "core/api/flatten_request.h"
 #include "core/control/kill.h"
 #include "core/os/clock.h"
 
@@ -31,6 +33,46 @@ void finish_release(Api& api, Call& call, const CommandOutcome& outcome) {
     });
   } else {
     call.problem(status, outcome.text());
+  }
+  api.audit(call);
+}
+
+struct FlattenRefusal {
+  int status = 0;
+  std::string why;
+};
+
+// Why these positions can't be closed now; else the command knows which ones are meant.
+std::optional<FlattenRefusal> check_flatten(Api& api, const FlattenRequest& request,
+                                            machine::Command& command) {
+  if (!request.wrong.empty()) return FlattenRefusal{400, request.wrong};
+  if (request.epoch == 0) {
+    return FlattenRefusal{
+        400, "flatten needs the epoch that the latch is sealed with: GET /live/kill shows it"};
+  }
+  if (request.reason.empty()) return FlattenRefusal{400, "say why: flatten needs a reason"};
+  command.all_symbols = !request.symbol;
+  bool known = command.all_symbols;
+  for (const auto& instrument : api.state().instruments) {
+    if (!instrument.defined || instrument.definition.name.view() != request.symbol) continue;
+    command.symbol = instrument.definition.symbol;
+    known = true;
+  }
+  if (!known) return FlattenRefusal{404, "there is no symbol " + *request.symbol + " here"};
+  const latch::Word word = api.ports().latch.load();
+  if (word.sealed() && word.epoch() == request.epoch) return std::nullopt;
+  return FlattenRefusal{409, "flatten works only while the latch is sealed by epoch " +
+                                 std::to_string(request.epoch) + "; it is now " +
+                                 (word.sealed() ? "sealed by epoch " : "open at epoch ") +
+                                 std::to_string(word.epoch())};
+}
+
+void finish_flatten(Api& api, Call& call, const CommandOutcome& outcome) {
+  if (outcome.http_status() == 200) {
+    call.answer(
+        Json{{"ok", true}, {"granted", outcome.answer.granted}, {"message", outcome.text()}});
+  } else {
+    call.problem(outcome.http_status(), outcome.text());
   }
   api.audit(call);
 }
@@ -70,53 +112,21 @@ void restore(Api& api, const CallPtr& call) {
 
 void flatten(Api& api, const CallPtr& call) {
   api.catch_up();
-  const Fields fields = read_fields(call->request);
-  call->actor = fields.stop.actor;
-  call->reason = fields.stop.reason;
+  const FlattenRequest request = read_flatten_request(call->request.query(), call->request.body);
+  call->actor = request.actor;
+  call->reason = request.reason;
   machine::Command command;
   command.kind = machine::CommandKind::kFlatten;
-  command.actor = call->actor;
-  command.reason = call->reason;
-  command.epoch = fields.stop.epoch;
-  const std::string symbol = call->parameter("symbol").value_or(
-      fields.json.contains("symbol") && fields.json["symbol"].is_string()
-          ? fields.json["symbol"].get<std::string>()
-          : std::string());
-  command.all_symbols = symbol.empty();
-  const auto& instruments = api.state().instruments;
-  for (const auto& instrument : instruments) {
-    if (instrument.defined && instrument.definition.name.view() == symbol)
-      command.symbol = instrument.definition.symbol;
-  }
-  const auto refuse = [&](int refusal, const std::string& why) {
-    call->problem(refusal, why);
-    api.audit(*call);
-  };
-  if (!fields.stop.body_readable) return refuse(400, "the body is not well-formed JSON");
-  if (!fields.stop.epoch_readable || command.epoch == 0) {
-    return refuse(400,
-                  "flatten needs the epoch that the latch is sealed with: GET /live/kill shows it");
-  }
-  if (call->reason.empty()) return refuse(400, "say why: flatten needs a reason");
-  if (!command.all_symbols && symbol_text(api.state(), command.symbol) != symbol) {
-    return refuse(404, "there is no symbol " + symbol + " here");
-  }
-  const latch::Word word = api.ports().latch.load();
-  if (!word.sealed() || word.epoch() != command.epoch) {
-    return refuse(409, "flatten works only while the latch is sealed by epoch " +
-                           std::to_string(command.epoch) + "; it is now " +
-                           (word.sealed() ? "sealed by epoch " : "open at epoch ") +
-                           std::to_string(word.epoch()));
+  command.actor = request.actor;
+  command.reason = request.reason;
+  command.epoch = request.epoch;
+  if (const auto refusal = check_flatten(api, request, command)) {
+    call->problem(refusal->status, refusal->why);
+    return api.audit(*call);
   }
   api.after_audit(call, [&api, call, command] {
     api.commands().submit(command, [&api, call](const CommandOutcome& outcome) {
-      if (outcome.http_status() == 200) {
-        call->answer(
-            Json{{"ok", true}, {"granted", outcome.answer.granted}, {"message", outcome.text()}});
-      } else {
-        call->problem(outcome.http_status(), outcome.text());
-      }
-      api.audit(*call);
+      finish_flatten(api, *call, outcome);
     });
   });
 }

@@ -1,6 +1,7 @@
 #include "core/control/kill.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace levi::control {
@@ -65,6 +66,17 @@ void write_chaos(Writer& out, const SharedStatus& status, MonoTime now) {
   out.field("expires_in_s", static_cast<double>((lease->expires - now).count()) / 1e9).text("}");
 }
 
+ReleaseRefusal refuse_stray(std::string_view key) {
+  ReleaseRefusal refusal{400, {}};
+  std::array<char, 191> text;
+  Writer out(text);
+  out.text("'").text(key);
+  out.text(
+      "' is not understood: a release takes on, reason, actor, holder and epoch, each as text");
+  refusal.why = FixedString<191>(out.view());
+  return refusal;
+}
+
 const char* name_of(machine::TradingState state) {
   switch (state) {
     case machine::TradingState::kActive:
@@ -96,6 +108,7 @@ std::optional<ReleaseRefusal> check_release(const latch::Latch& latch, const Sto
     return ReleaseRefusal{400,
                           "the body is not whole and well-formed JSON: nothing is released by it"};
   }
+  if (!request.stray.empty()) return refuse_stray(request.stray.view());
   if (request.reason.empty()) {
     return ReleaseRefusal{
         400, "say why: releasing needs a reason (query ?reason= or JSON {\"reason\":...})"};

@@ -52,6 +52,10 @@ void read_holder(StopRequest& request, std::string_view value) {
   if (holder) request.holder = *holder;
 }
 
+void note_stray(StopRequest& request, std::string_view key) {
+  if (request.stray.empty()) request.stray = FixedString<31>(key.empty() ? "(no name)" : key);
+}
+
 void take_pair(StopRequest& request, Votes& votes, std::string_view key, std::string_view value) {
   if (key == "on") {
     (is_off(value) ? votes.off : votes.on) = true;
@@ -63,6 +67,8 @@ void take_pair(StopRequest& request, Votes& votes, std::string_view key, std::st
     read_holder(request, value);
   } else if (key == "epoch") {
     read_epoch(request, value);
+  } else {
+    note_stray(request, key);
   }
 }
 
@@ -85,7 +91,10 @@ std::string_view text_of(const JsonObject& member) {
 // False where it is no JSON object from end to end.
 bool read_json(StopRequest& request, Votes& votes, std::string_view body) {
   JsonObject members(body);
-  while (members.next()) take_pair(request, votes, members.key(), text_of(members));
+  while (members.next()) {
+    take_pair(request, votes, members.key(), text_of(members));
+    if (members.kind() == JsonObject::Kind::kNested) note_stray(request, members.key());
+  }
   return members.whole();
 }
 
@@ -98,6 +107,7 @@ void read_body(StopRequest& request, Votes& votes, std::string_view body) {
   } else if (text.find('=') != std::string_view::npos) {
     read_pairs(request, said, text);
   } else {
+    if (!request.reason.empty()) note_stray(request, "(the body)");
     keep_first(request.reason, text);  // curl -d 'the feed is mad'
   }
   votes.on = votes.on || said.on;

@@ -3,7 +3,8 @@
 //
 // A kill is what is meant unless something says `on=false` (or 0, off, no) and nothing says
 // otherwise. Only a body that was read to its end and is well-formed can say it: half a body never
-// releases anything. Nothing here allocates.
+// releases anything. What is not understood never keeps a kill from killing, and never lets a
+// release pass: a misspelt `epoch` would lose its pin. Nothing here allocates.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct StopRequest {
   std::uint64_t epoch = 0;  // 0: none given
   FixedString<31> actor;
   FixedString<127> reason;
+  FixedString<31> stray;  // the first key that is none of ours, or has no plain value; empty: none
 };
 
 // `body_whole` false: the connection broke, the body was too large, or its framing was nonsense.

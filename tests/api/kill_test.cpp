@@ -157,6 +157,21 @@ TEST(ApiRestore, IsRefusedWithoutReasonForAStaleEpochAndForAnothersSeal) {
   EXPECT_EQ(rig.post("/live/restore?reason=x&actor=chaos:r1&holder=chaos")["sealed"], false);
 }
 
+TEST(ApiRestore, WhatIsNotUnderstoodIsRefused) {
+  ApiRig rig;
+  rig.core.start();
+  rig.post("/live/kill?whatever=1", R"({"some":["thing"]})");  // a kill takes anything
+  for (const char* body :
+       {R"({"reason":"x","epcoh":7})", "reason=x&epcoh=7", R"({"reason":"x","epoch":[7]})",
+        R"({"reason":"x","holder":["chaos"]})"}) {
+    rig.post("/live/restore", body, 400);
+    rig.post("/live/kill?on=false", body, 400);
+  }
+  const json refused = rig.post("/live/restore?reason=x&epcoh=7", "", 400);
+  EXPECT_NE(refused["detail"].get<std::string>().find("'epcoh'"), std::string::npos);
+  EXPECT_TRUE(rig.core.commands().empty());
+}
+
 TEST(ApiRestore, AKillThatComesBetweenWins) {
   ApiRig rig;
   rig.core.start();

@@ -202,27 +202,6 @@ TEST(Surface, StateGivesHashSequenceAndTheChainsHead) {
   EXPECT_EQ(state["audit"]["n"], 0);
 }
 
-TEST(Surface, FlattenNeedsTheEpochOfTheSealAndTellsWhatWasGranted) {
-  ApiRig rig;
-  rig.core.start();
-  rig.core.fill(rig.core.open_order(), 1000, "T1");
-  rig.post("/live/flatten", R"({"epoch":1,"reason":"x"})", 409);  // open
-  const std::uint64_t epoch = rig.post("/live/kill")["epoch"];
-  const std::string at = std::to_string(epoch);
-  rig.post("/live/flatten", R"({"reason":"x"})", 400);
-  rig.post("/live/flatten", R"({"epoch":)" + at + "}", 400);
-  rig.post("/live/flatten", R"({"epoch":)" + std::to_string(epoch + 1) + R"(,"reason":"x"})", 409);
-  rig.post("/live/flatten", R"({"epoch":)" + at + R"(,"reason":"x","symbol":"NOPE"})", 404);
-  const json granted = rig.post(
-      "/live/flatten", R"({"epoch":)" + at + R"(,"reason":"risk","symbol":null,"actor":"ann"})");
-  EXPECT_EQ(granted["ok"], true);
-  EXPECT_GT(granted["granted"], 0);
-  const auto commands = rig.core.commands();
-  ASSERT_EQ(commands.size(), 1u);
-  EXPECT_TRUE(commands[0].all_symbols);
-  EXPECT_EQ(commands[0].epoch, epoch);
-}
-
 TEST(Surface, DocsAreThePageOfThisBuild) {
   ApiRig rig;
   const HttpAnswer answer = rig.connect().get("/docs");

@@ -56,6 +56,8 @@ TEST(Release, IsRefusedWithoutAReasonAnEpochOfNowOrAKnownHolder) {
       {"/live/restore?reason=", 400},
       {"/live/restore?reason=x&holder=nobody", 400},
       {"/live/restore?reason=x&epoch=seven", 400},
+      {"/live/restore?reason=x&epcoh=1", 400},
+      {"/live/kill?on=false&reason=x&epcoh=1", 400},
       {"/live/restore?reason=x&epoch=1", 409},
       {"/live/restore?reason=x&actor=chaos:r1", 409},               // not its holder
       {"/live/restore?reason=x&actor=chaos:r2", 409},               // nor is it of who sealed
@@ -71,6 +73,21 @@ TEST(Release, IsRefusedWithoutAReasonAnEpochOfNowOrAKnownHolder) {
     EXPECT_TRUE(rig.latch().load().sealed());
     ASSERT_TRUE(rig.scribe.wait_entries(1));
     EXPECT_EQ(rig.scribe.entries()[0].status, status);
+  }
+}
+
+TEST(Release, AMisspeltPinIsRefusedWhereverItStands) {
+  for (const char* body :
+       {R"({"reason":"x","epcoh":7})", "reason=x&epcoh=7", R"({"reason":"x","epoch":[7]})",
+        R"({"reason":"x","holder":["chaos"]})"}) {
+    SealedRig rig;
+    const HttpAnswer answer = rig.connect().post("/live/restore", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_TRUE(rig.trading.seen().empty());
+    EXPECT_TRUE(rig.latch().load().sealed());
+  }
+}
+
   }
 }
 

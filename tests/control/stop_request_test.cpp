@@ -83,6 +83,24 @@ TEST(StopRequest, AnEpochThatIsNoNumberIsNoEpoch) {
   EXPECT_TRUE(read_stop_request("epoch=", "", true).epoch_readable);
 }
 
+TEST(StopRequest, NamesTheFirstKeyThatIsNotUnderstood) {
+  const std::tuple<const char*, const char*, const char*> rows[] = {
+      {"", R"({"epcoh":7,"x":1})", "epcoh"},
+      {"epcoh=7", "", "epcoh"},
+      {"", "epcoh=7&reason=x", "epcoh"},
+      {"", R"({"epoch":[7]})", "epoch"},
+      {"", R"({"holder":{"name":"chaos"}})", "holder"},
+      {"", R"({"":7})", "(no name)"},
+      {"reason=x", R"([{"epoch":7}])", "(the body)"},
+      {"", R"({"reason":"x","epoch":7,"holder":"chaos","actor":"a","on":false})", ""},
+      {"on=false&reason=x&epoch=7&holder=chaos&actor=a", "", ""},
+      {"", "the feed is mad", ""},
+  };
+  for (const auto& [query, body, stray] : rows) {
+    EXPECT_EQ(read_stop_request(query, body, true).stray.view(), stray) << query << body;
+  }
+}
+
 TEST(StopRequest, LongReasonsAreCutBetweenCharacters) {
   std::string reason;
   for (int i = 0; i < 100; ++i) reason += "\xc3\xa4";
