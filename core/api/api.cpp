@@ -42,8 +42,8 @@ Api::Api(os::Loop& loop, ApiOptions options, journal::RingHandle ring, ApiPorts 
       lease_(loop, ports_.status,
              [this](const machine::ChaosMark& mark) { return commands_.tell(mark); }),
       ring_(std::move(ring)),
-      streams_({options_.streams_max, options_.stream_pending_bytes_max}, options_.facts,
-               options_.journal, ring_, replica_),
+      streams_({options_.streams_max, options_.stream_pending_bytes_max, options_.stream_stall_max},
+               options_.facts, options_.journal, ring_, replica_),
       store_(options_.store_path),
       waker_(loop, [this] { wake(); }) {
   ports_.commands.wake_http_ = [this] { waker_.wake(); };
@@ -74,8 +74,8 @@ void Api::look() {
       kRecordsPerLook, [this](const journal::Record& record, const machine::Event& event) {
         streams_.on_record(record, event);
       });
-  const bool past = streams_.advance_past();
   const MonoTime now = os::mono_now();
+  const bool past = streams_.advance_past(now);
   if (now >= keep_alive_at_) {
     keep_alive_at_ = now + kKeepAliveEvery;
     streams_.keep_alive();
@@ -88,6 +88,7 @@ void Api::catch_up() {
                    [this](const journal::Record& record, const machine::Event& event) {
                      streams_.on_record(record, event);
                    });
+  streams_.hand_over();
 }
 
 Instant Api::instant_now() const {

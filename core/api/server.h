@@ -40,7 +40,8 @@ struct ApiOptions {
   Nanos look_every{5ms};  // at the journal ring
   unsigned streams_max = 64;
   std::size_t stream_pending_bytes_max =
-      4u << 20;  // a client of /events that is further behind is cut off
+      4u << 20;                 // a client of /events that is further behind is cut off
+  Nanos stream_stall_max{30s};  // as is one that takes nothing of what is there for it
 };
 
 // Where the replica begins: the machine as recovery left it. The journal goes on behind `at`.

@@ -61,7 +61,7 @@ void Streams::open(const CallPtr& call) {
   Client& client = clients_.emplace_back();
   client.reply = call->reply;
   client.types = asked.types;
-  client.at = replica_.at();
+  client.at = client.handed_over = replica_.at();
   client.reply->begin_stream("text/event-stream", limits_.pending_bytes_max * 2);
   client.reply->on_close([&client] { client.gone = true; });
   if (asked.after && !begin_past(client, *asked.after)) return;
@@ -100,11 +100,12 @@ void Streams::greet(Client& client) {
                 {"pid", facts_.pid},
                 {"sequence", client.at.value}};
   write(client, "event: hello\ndata: " + hello.dump() + "\n\n");
+  hand_over(client);
 }
 
 // False where the past that is asked for is not there.
 bool Streams::begin_past(Client& client, std::uint64_t after) {
-  client.at = RecordSequence{after};
+  client.at = client.handed_over = RecordSequence{after};
   if (after == replica_.at().value) return true;
   if (after > replica_.at().value) {
     greet(client);
@@ -131,37 +132,56 @@ void Streams::on_record(const journal::Record& record, const machine::Event& eve
   }
 }
 
-bool Streams::advance_past() {
-  bool any = false;
+bool Streams::advance_past(MonoTime now) {
+  bool more = false;
   for (Client& client : clients_) {
-    if (!client.gone && client.past) read_past(client);
-    any = any || (!client.gone && client.past);
+    if (!client.gone && client.past) more = read_past(client, now) || more;
   }
+  hand_over();
   sweep();
-  return any;
+  return more;
 }
 
-void Streams::read_past(Client& client) {
-  // A client that does not keep up with the past reads on when it has taken what is pending.
-  for (int i = 0; i < kPastRecordsPerRound && !client.gone; ++i) {
+bool Streams::read_past(Client& client, MonoTime now) {
+  for (int i = 0; i < kPastRecordsPerRound; ++i) {
     if (client.at >= replica_.at()) {
       client.past.reset();
-      return;
+      return false;
     }
-    if (client.reply->pending_bytes() > limits_.pending_bytes_max / 2) return;
+    if (!has_room(client, now)) return false;
     auto record = client.past->next();
-    if (!record) return gap(client, record.error().text());
-    if (!record.value()) return;
-    client.at = record.value()->sequence;
-    const auto event = event_of(*record.value());
-    if (!event) continue;
-    if (const auto* started = std::get_if<machine::Started>(&*event)) {
-      client.clock.on_started(record.value()->incarnation, *started, record.value()->instant);
+    if (!record) {
+      gap(client, record.error().text());
+      return false;
     }
-    text_of_ = {};
-    if ((client.types & bit_of(record.value()->type)) != 0)
-      send(client, *record.value(), *event, client.clock);
+    if (!record.value()) return false;
+    step_past(client, *record.value());
+    if (client.gone) return false;
   }
+  return true;
+}
+
+// A client that does not keep up with the past reads on when it has taken what is pending; one that
+// takes nothing at all is not waited for.
+bool Streams::has_room(Client& client, MonoTime now) {
+  if (client.reply->pending_bytes() + client.piece.size() <= limits_.pending_bytes_max / 2) {
+    client.stalled_since.reset();
+    return true;
+  }
+  if (!client.stalled_since) client.stalled_since = now;
+  if (now - *client.stalled_since > limits_.stall_max) gap(client, "this client reads nothing");
+  return false;
+}
+
+void Streams::step_past(Client& client, const journal::Record& record) {
+  client.at = record.sequence;
+  const auto event = event_of(record);
+  if (!event) return;
+  if (const auto* started = std::get_if<machine::Started>(&*event)) {
+    client.clock.on_started(record.incarnation, *started, record.instant);
+  }
+  text_of_ = {};
+  if ((client.types & bit_of(record.type)) != 0) send(client, record, *event, client.clock);
 }
 
 void Streams::send(Client& client, const journal::Record& record, const machine::Event& event,
@@ -185,15 +205,34 @@ void Streams::send(Client& client, const journal::Record& record, const machine:
 
 void Streams::write(Client& client, std::string_view text) {
   if (client.gone) return;
-  if (client.reply->pending_bytes() + text.size() > limits_.pending_bytes_max) {
-    return gap(client, "this client reads more slowly than the core writes");
-  }
-  if (!client.reply->write(text)) client.gone = true;
+  client.piece += text;
+  if (client.piece.size() >= kPieceBytes) hand_over(client);
 }
 
+void Streams::hand_over() {
+  for (Client& client : clients_) hand_over(client);
+}
+
+void Streams::hand_over(Client& client) {
+  if (client.gone) return;
+  if (!fits(client)) return gap(client, "this client reads more slowly than the core writes");
+  if (!client.piece.empty() && !client.reply->write(client.piece)) client.gone = true;
+  client.piece.clear();
+  client.handed_over = client.at;
+}
+
+bool Streams::fits(const Client& client) const {
+  return client.reply->pending_bytes() + client.piece.size() <= limits_.pending_bytes_max;
+}
+
+// What does not fit any more is dropped: the client is told where it stands.
 void Streams::gap(Client& client, const std::string& why) {
   ++cut_off_;
-  const Json data = {{"after", client.at.value}, {"reason", why}};
+  if (fits(client)) {
+    (void)client.reply->write(client.piece);
+    client.handed_over = client.at;
+  }
+  const Json data = {{"after", client.handed_over.value}, {"reason", why}};
   client.gone = true;
   client.past.reset();
   (void)client.reply->write("event: gap\ndata: " + data.dump() + "\n\n");
@@ -204,11 +243,13 @@ void Streams::keep_alive() {
   for (Client& client : clients_) {
     if (!client.gone) write(client, ": still here\n\n");
   }
+  hand_over();
   sweep();
 }
 
 void Streams::end_all() {
   for (Client& client : clients_) {
+    hand_over(client);
     if (!client.gone) client.reply->end_stream();
     client.gone = true;
   }
