@@ -88,7 +88,7 @@ void kill_state(Api& api, const CallPtr& call) {
 void status(Api& api, const CallPtr& call) {
   answer_written(*call, 200, [&](control::Writer& out) {
     control::write_live_status(out, api.ports().latch, api.ports().status, api.options().facts,
-                               os::mono_now());
+                               api.options().health.round_age_max, os::mono_now());
   });
 }
 

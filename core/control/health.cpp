@@ -151,7 +151,24 @@ Component judge_price_feeds(const SharedStatus& s, const HealthLimits& limits, M
   return judged.done("fresh");
 }
 
-Component judge_engines(const SharedStatus& s) {
+// While the supervisor does not come round, a hang is not seen and nobody takes over. Its round is
+// told by the trading thread: against that one's own last round it is judged, so that a trading
+// thread that hangs is not held against it.
+void judge_supervisor(Judged& judged, const SharedStatus& s, const HealthLimits& limits,
+                      MonoTime now) {
+  const std::int64_t round = s.supervisor_round_ns.load();
+  if (round == 0) return;  // no engines are supervised (yet)
+  const MonoTime seen = std::min(now, MonoTime{s.trading_round_ns.load()});
+  const Nanos age = age_of(round, seen);
+  judged.number("supervisor_age_ms", std::max(0.0, milliseconds(age)));
+  if (age <= limits.round_age_max) return;
+  judged.say(Wellness::kDegraded)
+      .text("the supervisor has not looked at the engines for ")
+      .real(milliseconds(age), 0)
+      .text(" ms: a hang is not noticed, nobody takes over");
+}
+
+Component judge_engines(const SharedStatus& s, const HealthLimits& limits, MonoTime now) {
   Judged judged("engines");
   const std::uint64_t running = s.engines_running.load();
   const std::uint64_t defined = s.engines_defined.load();
@@ -167,6 +184,7 @@ Component judge_engines(const SharedStatus& s) {
   judged.number("running", as_double(running))
       .number("defined", as_double(defined))
       .number("failed", as_double(failed));
+  judge_supervisor(judged, s, limits, now);
   return judged.done(defined == 0 ? "none defined" : "all running");
 }
 
@@ -252,7 +270,7 @@ Health judge_health(const SharedStatus& status, const latch::Latch& latch,
                        judge_store(status, limits),
                        judge_market_feed(status, now),
                        judge_private_feed(status),
-                       judge_engines(status),
+                       judge_engines(status, limits, now),
                        judge_latch(status, latch),
                        judge_clock(status, limits),
                        judge_price_feeds(status, limits, now),

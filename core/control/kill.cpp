@@ -38,19 +38,24 @@ FixedString<127> newest_reason(const latch::Latch& latch, latch::Word word) {
   return reason;
 }
 
+// Milliseconds since then, null where it has not been yet.
+void write_age(Writer& out, std::string_view name, std::int64_t then_ns, MonoTime now) {
+  out.key(name);
+  if (then_ns == 0) {
+    out.text("null");
+    return;
+  }
+  // It may have been again since `now` was read.
+  const std::int64_t age = std::max<std::int64_t>(0, (now - MonoTime{then_ns}).count());
+  out.real(static_cast<double>(age) / 1e6);
+}
+
 void write_ws_status(Writer& out, const SharedStatus& status, MonoTime now) {
-  const std::int64_t last = status.last_market_data_ns.load();
   const char* market = "down";
   if (status.market_up.load()) market = status.market_polling.load() ? "polling" : "up";
   out.key("ws_status").text("{").field("market", market);
   out.field("private", status.private_up.load() ? "up" : "down");
-  if (last == 0) {
-    out.key("last_frame_age_ms").text("null");
-  } else {
-    // A frame may have come since `now` was read.
-    const std::int64_t age = std::max<std::int64_t>(0, (now - MonoTime{last}).count());
-    out.field("last_frame_age_ms", static_cast<double>(age) / 1e6);
-  }
+  write_age(out, "last_frame_age_ms", status.last_market_data_ns.load(), now);
   out.field("reconnects", status.market_reconnects.load()).text("}");
 }
 
@@ -186,20 +191,17 @@ void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatu
   });
   out.text("]").field("order_connections", status.order_connections.load());
   out.field("open_orders", status.open_orders.load());
-  const std::int64_t round = status.trading_round_ns.load();
-  out.key("open_orders_age_ms");
-  if (round == 0) {
-    out.text("null}");
-  } else {
-    out.real(static_cast<double>((now - MonoTime{round}).count()) / 1e6).text("}");
-  }
+  write_age(out, "open_orders_age_ms", status.trading_round_ns.load(), now);
+  out.text("}");
 }
 
 void write_live_status(Writer& out, const latch::Latch& latch, const SharedStatus& status,
-                       const Facts& facts, MonoTime now) {
+                       const Facts& facts, Nanos round_age_max, MonoTime now) {
   const latch::Word word = latch.load();
   const machine::TradingState trading = status.trading_state.load();
-  const bool active = !word.sealed() && trading == machine::TradingState::kActive;
+  const std::int64_t round = status.trading_round_ns.load();
+  const bool comes_round = round != 0 && now - MonoTime{round} <= round_age_max;
+  const bool active = comes_round && !word.sealed() && trading == machine::TradingState::kActive;
   out.text("{").field("kill_switch_active", word.sealed()).field("sealed", word.sealed());
   out.field("epoch", word.epoch());
   write_holder_names(out, word);
@@ -207,6 +209,7 @@ void write_live_status(Writer& out, const latch::Latch& latch, const SharedStatu
       .field("mode", std::string_view(facts.mode));
   out.field("active", active).field("trading_state", name_of(trading));
   out.field("phase", to_string(status.phase.load()));
+  write_age(out, "trading_round_age_ms", round, now);
   write_ws_status(out, status, now);
   out.field("open_orders", status.open_orders.load());
   out.field("positions", status.positions_open.load());

@@ -44,8 +44,10 @@ void write_kill(Writer& out, const KillOutcome& outcome, const StopRequest& requ
 void write_release(Writer& out, latch::Word word, std::string_view message);
 void write_latch_state(Writer& out, const latch::Latch& latch, const SharedStatus& status,
                        MonoTime now);
+// What the trading thread last said, with the age of that: older than `round_age_max`, it is not
+// `active`, whatever it said.
 void write_live_status(Writer& out, const latch::Latch& latch, const SharedStatus& status,
-                       const Facts& facts, MonoTime now);
+                       const Facts& facts, Nanos round_age_max, MonoTime now);
 void write_problem(Writer& out, int status, std::string_view detail);  // RFC 9457
 const char* http_title(int status);
 

@@ -308,7 +308,8 @@ void Server::show(std::uint32_t i, const Request& request) {
       write_latch_state(out, ports_.latch, ports_.status, now);
       break;
     case Route::kLiveStatus:
-      write_live_status(out, ports_.latch, ports_.status, options_.facts, now);
+      write_live_status(out, ports_.latch, ports_.status, options_.facts,
+                        options_.health.round_age_max, now);
       break;
     case Route::kHealth:
       status = write_health(out, options_.facts,

@@ -50,6 +50,8 @@ struct SharedStatus {
   std::atomic<Phase> phase{Phase::kStarting};     // trading
   std::atomic<std::int64_t> trading_round_ns{0};  // MonoTime of the trading thread's last round
   std::atomic<std::int64_t> persist_round_ns{0};
+  // The supervisor's last look at the engines, as trading saw it in its own last round; 0: none
+  // yet.
   std::atomic<std::int64_t> supervisor_round_ns{0};
   std::atomic<bool> market_up{false};  // trading
   std::atomic<bool> market_polling{false};

@@ -180,6 +180,8 @@ void Trading::publish_engines() {
   status_.engines_defined.store(defined, std::memory_order_relaxed);
   status_.engines_running.store(running, std::memory_order_relaxed);
   status_.engines_failed.store(failed, std::memory_order_relaxed);
+  if (hub_)
+    status_.supervisor_round_ns.store(hub_->supervisor_round().ns, std::memory_order_relaxed);
 }
 
 // Heartbeats change all the time and are read by people: once a second is enough for them.
