@@ -29,6 +29,23 @@ bool fits(std::string_view pattern, std::string_view path, std::string& subject)
   return true;
 }
 
+const char* path_of(machine::CommandKind kind) {
+  switch (kind) {
+    case machine::CommandKind::kResume:
+      return "/live/restore";
+    case machine::CommandKind::kFlatten:
+      return "/live/flatten";
+    case machine::CommandKind::kEngineStart:
+      return "/engines/start";
+    case machine::CommandKind::kEngineStop:
+      return "/engines/stop";
+    case machine::CommandKind::kEngineRestart:
+      return "/engines/restart";
+    default:
+      return "/";
+  }
+}
+
 }  // namespace
 
 Api::Api(os::Loop& loop, ApiOptions options, journal::RingHandle ring, ApiPorts ports,
@@ -38,7 +55,10 @@ Api::Api(os::Loop& loop, ApiOptions options, journal::RingHandle ring, ApiPorts 
       ports_(std::move(ports)),
       replica_(std::move(replica)),
       scribe_(audit_folder(options_.data_folder), ports_.control_audit, audit_ring_, ports_.status),
-      commands_(loop, ports_.commands, options_.answer_max),
+      commands_(loop, ports_.commands, options_.answer_max,
+                [this](const machine::Command* command, const control::CommandAnswer& answer) {
+                  audit_late(command, answer);
+                }),
       lease_(loop, ports_.status,
              [this](const machine::ChaosMark& mark) { return commands_.tell(mark); }),
       ring_(std::move(ring)),
@@ -207,6 +227,19 @@ control::AuditEntry Api::entry_of(const Call& call, int status) const {
 void Api::audit(const Call& call) {
   (void)audit_ring_.push(entry_of(call, call.status));
   audit_ring_.hurry();  // the answer has gone
+}
+
+// Nobody waits for it any more, but it happened: the chain shall have it.
+void Api::audit_late(const machine::Command* command, const control::CommandAnswer& answer) {
+  control::AuditEntry late;
+  late.wall = os::wall_now();
+  late.status = static_cast<std::uint16_t>(control::http_status(answer.code));
+  late.actor = "trading";
+  late.method = "LATE";
+  late.path = command == nullptr ? "/" : path_of(command->kind);
+  late.reason = answer.text;
+  (void)audit_ring_.push(late);
+  audit_ring_.hurry();
 }
 
 void Api::after_audit(const CallPtr& call, std::function<void()> act) {

@@ -62,6 +62,7 @@ class Api {
   };
   void route(const CallPtr& call);
   void check_openings();
+  void audit_late(const machine::Command* command, const control::CommandAnswer& answer);
   control::AuditEntry entry_of(const Call& call, int status) const;
   void wake();
 

@@ -3,6 +3,11 @@
 #include "core/control/kill.h"
 
 namespace levi::api {
+namespace {
+
+constexpr std::size_t kGivenUpMax = 256;  // four times what the trading thread's queue holds
+
+}  // namespace
 
 int CommandOutcome::http_status() const {
   return kind == Kind::kAnswered ? control::http_status(answer.code) : 503;
@@ -31,16 +36,14 @@ void Commands::submit(machine::Command command, Done done) {
     done({CommandOutcome::Kind::kQueueFull, {}});
     return;
   }
-  const auto timer = loop_.after(answer_max_, [this, number] {
-    end(number, {CommandOutcome::Kind::kNoAnswer, {}});
-  });
-  waiting_.emplace(number, Waiting{std::move(done), timer});
+  const auto timer = loop_.after(answer_max_, [this, number] { give_up(number); });
+  waiting_.emplace(number, Waiting{command, std::move(done), timer});
 }
 
 void Commands::take_answers() {
   while (const auto answer = port_.next_answer()) {
     if (waiting_.count(answer->request) == 0) {
-      ++late_;
+      on_late(*answer);
       continue;
     }
     end(answer->request, {CommandOutcome::Kind::kAnswered, *answer});
@@ -52,6 +55,19 @@ void Commands::end(std::uint64_t number, const CommandOutcome& outcome) {
   if (node.empty()) return;
   loop_.cancel(node.mapped().timer);
   node.mapped().done(outcome);
+}
+
+void Commands::give_up(std::uint64_t number) {
+  const auto waiting = waiting_.find(number);
+  if (waiting == waiting_.end()) return;
+  given_up_.emplace(number, waiting->second.command);
+  if (given_up_.size() > kGivenUpMax) given_up_.erase(given_up_.begin());
+  end(number, {CommandOutcome::Kind::kNoAnswer, {}});
+}
+
+void Commands::on_late(const control::CommandAnswer& answer) {
+  const auto given_up = given_up_.extract(answer.request);
+  late_(given_up.empty() ? nullptr : &given_up.mapped(), answer);
 }
 
 }  // namespace levi::api

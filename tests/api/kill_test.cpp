@@ -172,6 +172,26 @@ TEST(ApiRestore, WhatIsNotUnderstoodIsRefused) {
   EXPECT_TRUE(rig.core.commands().empty());
 }
 
+TEST(ApiRestore, WhatHappensAfterItWasGivenUpHasALineToo) {
+  ApiOptions options;
+  options.answer_max = 500ms;  // the scribe's time, too
+  ApiRig rig(options);
+  rig.core.start();
+  rig.post("/live/kill");
+  rig.core.hang(true);
+  rig.post("/live/restore?reason=x", "", 503);
+  rig.wait_audited(3);  // the kill, the intention, the refusal
+  EXPECT_TRUE(rig.latch().load().sealed());
+  rig.core.hang(false);
+  rig.wait_audited(4);
+  EXPECT_FALSE(rig.latch().load().sealed());
+  const json late = rig.audit_lines().at(3);
+  EXPECT_EQ(late["method"], "LATE");
+  EXPECT_EQ(late["path"], "/live/restore");
+  EXPECT_EQ(late["status"], 200);
+  EXPECT_EQ(late["reason"], "released");
+}
+
 TEST(ApiRestore, AKillThatComesBetweenWins) {
   ApiRig rig;
   rig.core.start();
