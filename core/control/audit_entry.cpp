@@ -1,5 +1,6 @@
 #include "core/control/audit_entry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/control/pairs.h"
@@ -8,22 +9,13 @@
 namespace levi::control {
 namespace {
 
-constexpr std::array<std::string_view, 8> kSecretParts = {
-    "token", "secret", "password", "passwd", "signature", "apikey", "api_key", "authorization"};
+// Every key that a changing request has (docs/api.md), and nothing else: nobody can list all the
+// names that a secret may have.
+constexpr std::array<std::string_view, 7> kKnownKeys = {"on",    "reason", "actor", "holder",
+                                                        "epoch", "symbol", "run"};
 
-bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  for (std::size_t i = 0; i + part.size() <= text.size(); ++i) {
-    if (equal_ignoring_case(text.substr(i, part.size()), part)) return true;
-  }
-  return false;
-}
-
-bool is_secret(std::string_view key) {
-  if (equal_ignoring_case(key, "key")) return true;
-  for (const std::string_view part : kSecretParts) {
-    if (contains_ignoring_case(key, part)) return true;
-  }
-  return false;
+bool is_known(std::string_view key) {
+  return std::find(kKnownKeys.begin(), kKnownKeys.end(), key) != kKnownKeys.end();
 }
 
 }  // namespace
@@ -34,10 +26,17 @@ FixedString<191> query_for_audit(std::string_view query) {
   QueryPairs pairs(query);
   while (pairs.next()) {
     if (out.size() > 0) out.text("&");
-    out.text(pairs.raw_key());
-    if (pairs.raw_value().empty()) continue;
-    // Judged decoded: "to%6ben" is a token too.
-    out.text("=").text(is_secret(pairs.key()) ? "***" : pairs.raw_value());
+    const bool has_value = !pairs.raw_value().empty();
+    // Judged decoded: "%6fn" is `on` too. A bare word that is no key of ours may be the secret
+    // itself.
+    if (is_known(pairs.key())) {
+      out.text(pairs.raw_key());
+      if (has_value) out.text("=").text(pairs.raw_value());
+    } else if (has_value) {
+      out.text(pairs.raw_key()).text("=***");
+    } else {
+      out.text("***");
+    }
   }
   return FixedString<191>(out.view());
 }

@@ -27,7 +27,7 @@ struct AuditEntry {
   FixedString<47> peer;
   FixedString<7> method;
   FixedString<63> path;
-  FixedString<191> query;  // values of secret-looking keys already replaced
+  FixedString<191> query;  // values of keys that are not ours already replaced
   FixedString<127> reason;
 };
 
@@ -71,8 +71,8 @@ class AuditRing {
   std::atomic<std::uint64_t> lost_{0};
 };
 
-// Copies a query without secrets: the value of a key that names a token, key, secret, password or
-// signature becomes "***".
+// Copies a query without secrets: only the values of keys that our own requests have are kept,
+// every other value becomes "***".
 FixedString<191> query_for_audit(std::string_view query);
 
 }  // namespace levi::control

@@ -150,10 +150,22 @@ TEST(WantsKill, GivesTheQueryAsFarAsItIsThere) {
   EXPECT_EQ(query, "");
 }
 
-TEST(QueryForAudit, HidesSecretsAndKeepsTheRest) {
+TEST(QueryForAudit, KeepsTheValuesOfOurOwnKeysAndNoOthers) {
   EXPECT_EQ(
-      query_for_audit("on=true&token=abc&reason=a%20b&to%6ben=x&api_key=1&Signature=9&flag").view(),
-      "on=true&token=***&reason=a%20b&to%6ben=***&api_key=***&Signature=***&flag");
+      query_for_audit("on=false&reason=a%20b&actor=ann&holder=chaos&epoch=7&symbol=B&run=r&on")
+          .view(),
+      "on=false&reason=a%20b&actor=ann&holder=chaos&epoch=7&symbol=B&run=r&on");
+  EXPECT_EQ(query_for_audit("r%65ason=x&REASON=x&x=").view(), "r%65ason=x&REASON=***&***");
+}
+
+TEST(QueryForAudit, HidesWhateverElseIsThere) {
+  for (const std::string key :
+       {"token", "to%6ben", "access_key", "api-key", "private_key", "passphrase", "listenKey",
+        "auth", "sig", "Signature", "a_name_with_its_telling_part_behind_byte_31_password", "x"}) {
+    EXPECT_EQ(query_for_audit("on=true&" + key + "=hunter2&epoch=1").view(),
+              "on=true&" + key + "=***&epoch=1");
+  }
+  EXPECT_EQ(query_for_audit("hunter2&reason=r").view(), "***&reason=r");
 }
 
 TEST(Writer, EscapesWhatJsonCannotHold) {
