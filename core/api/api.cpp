@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/control/kill.h"
+#include "core/control/origin.h"
 #include "core/control/request.h"
 #include "core/os/clock.h"
 #include "core/os/process.h"
@@ -144,7 +145,7 @@ void Api::route(const CallPtr& call) {
   const os::HttpRequest& request = call->request;
   if (control::wants_kill(request.method + " " + request.target, nullptr)) {
     const auto stop = control::read_stop_request(request.query(), request.body, true);
-    return stop.says_off ? live::restore(*this, call) : kill(call, stop);
+    return stop.says_off ? open(call, live::restore) : kill(call, stop);
   }
   std::string_view path = request.path();
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
@@ -153,7 +154,7 @@ void Api::route(const CallPtr& call) {
   for (const Route& row : routes()) {
     if (!fits(row.path, path, call->subject)) continue;
     if (row.method == (head ? std::string_view("GET") : std::string_view(request.method))) {
-      return row.handler(*this, call);
+      return row.opens ? open(call, row.handler) : row.handler(*this, call);
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(row.method);
   }
@@ -161,6 +162,15 @@ void Api::route(const CallPtr& call) {
   if (!allowed.empty()) return call->method_not_allowed(allowed);
   call->problem(404,
                 "there is no " + std::string(request.path()) + " here; GET / lists what there is");
+}
+
+void Api::open(const CallPtr& call, void (*handler)(Api& api, const CallPtr& call)) {
+  const os::HttpRequest& request = call->request;
+  if (!control::is_from_elsewhere(request.header("host"), request.header("origin"))) {
+    return handler(*this, call);
+  }
+  call->problem(403, control::kFromElsewhere);
+  audit(*call);
 }
 
 void Api::kill(const CallPtr& call, const control::StopRequest& request) {

@@ -61,6 +61,7 @@ class Api {
     os::Loop::TimerId timer = 0;
   };
   void route(const CallPtr& call);
+  void open(const CallPtr& call, void (*handler)(Api& api, const CallPtr& call));
   void check_openings();
   void audit_late(const machine::Command* command, const control::CommandAnswer& answer);
   control::AuditEntry entry_of(const Call& call, int status) const;
@@ -94,7 +95,7 @@ struct Route {
   const char* method;
   const char* path;  // "{}" stands for one segment
   void (*handler)(Api& api, const CallPtr& call);
-  bool changes = false;  // audited
+  bool opens = false;  // or starts something: not for a web page of elsewhere
 };
 const std::vector<Route>& routes();
 

@@ -123,6 +123,8 @@ int read_header(std::string_view line, Request& request, Framing& framing) {
   if (!value.empty() && !all_of(value, kField)) return 400;
   if (equal_ignoring_case(name, "content-length")) return read_length(value, framing);
   if (equal_ignoring_case(name, "connection")) read_connection(value, request);
+  if (equal_ignoring_case(name, "host")) request.host = value;
+  if (equal_ignoring_case(name, "origin")) request.origin = value;
   if (equal_ignoring_case(name, "transfer-encoding")) {
     if (framing.chunked || !equal_ignoring_case(value, "chunked")) return 501;
     framing.chunked = true;

@@ -21,6 +21,8 @@ struct Request {
   std::string_view path;    // without query; of an absolute target only the path
   std::string_view query;
   std::string_view body;
+  std::string_view host;    // of the headers; empty: none
+  std::string_view origin;  // empty: none
   bool keep_alive = true;
   bool expects_continue = false;  // known before the body is there
 };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/version.h"
+#include "core/control/origin.h"
 #include "core/control/pairs.h"
 #include "core/control/server.h"
 #include "core/os/clock.h"
@@ -138,6 +139,11 @@ void Server::handle_stop(std::uint32_t i, const Request& request, bool release_o
   const StopRequest stop = read_stop_request(request.query, request.body, true);
   if (!release_only && !stop.says_off) return kill(i, stop, request.path, request.query);
   fill_entry(i, stop, request.path, request.query);
+  // No page of a browser speaks to a Unix socket.
+  if (is_tcp(i) && is_from_elsewhere(request.host, request.origin)) {
+    answer_problem(i, 403, kFromElsewhere);
+    return audit(i, 403);
+  }
   begin_release(i, stop);
 }
 

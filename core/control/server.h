@@ -61,6 +61,7 @@ class Server final : public ControlServer {
   std::uint32_t oldest_slot(const Listener& listener) const;
   std::uint32_t slot_for_newcomer(const Listener& listener);
   void evict(std::uint32_t i);
+  bool is_tcp(std::uint32_t i) const { return i >= tcp_.first; }
   void open_slot(std::uint32_t i, os::Fd fd);
   void close_slot(std::uint32_t i);
   void on_readable(std::uint32_t i);

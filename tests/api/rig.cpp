@@ -289,7 +289,7 @@ std::vector<json> ApiRig::audit_lines() const {
 
 StreamPeer::StreamPeer(HttpPeer peer, const std::string& target, const std::string& headers)
     : peer_(std::move(peer)) {
-  peer_.send("GET " + target + " HTTP/1.1\r\nHost: t\r\n" + headers + "\r\n");
+  peer_.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
   std::string& buffer = peer_.buffered();
   std::size_t end = 0;
   while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {

@@ -88,6 +88,25 @@ TEST(Release, AMisspeltPinIsRefusedWhereverItStands) {
   }
 }
 
+TEST(Release, APageOfElsewhereOpensNothingAndKillsAllTheSame) {
+  for (const std::string headers :
+       {"Host: 127.0.0.1:8001\r\nOrigin: https://evil.example\r\n", "Host: evil.example\r\n",
+        "Host: localhost:8001\r\nOrigin: null\r\n"}) {
+    SealedRig rig;
+    const auto send = [&](HttpPeer peer, const std::string& target) {
+      return peer.call("POST " + target + " HTTP/1.1\r\n" + headers + "\r\n").status;
+    };
+    EXPECT_EQ(send(rig.connect(), "/live/restore?reason=x"), 403) << headers;
+    EXPECT_EQ(send(rig.connect(), "/live/kill?on=false&reason=x"), 403) << headers;
+    EXPECT_TRUE(rig.trading.seen().empty());
+    ASSERT_TRUE(rig.scribe.wait_entries(2));
+    EXPECT_EQ(rig.scribe.entries()[1].status, 403);
+    const std::uint64_t before = rig.epoch();
+    EXPECT_EQ(send(rig.connect(), "/live/kill"), 200) << headers;
+    EXPECT_EQ(rig.epoch(), before + 1);
+    // No browser speaks to the Unix socket, and its clients may call the host as they like.
+    EXPECT_EQ(send(rig.connect_unix(), "/live/restore?reason=x"), 200) << headers;
+    EXPECT_FALSE(rig.latch().load().sealed());
   }
 }
 

@@ -97,11 +97,11 @@ class HttpPeer {
     return answer();
   }
   HttpAnswer get(const std::string& target) {
-    return call("GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    return call("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   HttpAnswer post(const std::string& target, const std::string& body = {},
                   const std::string& headers = {}) {
-    return call("POST " + target + " HTTP/1.1\r\nHost: t\r\n" + headers +
+    return call("POST " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers +
                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
