@@ -104,62 +104,84 @@ double engine_status(machine::EngineState state) {
   }
 }
 
-// One family after the other, each over all engines.
-void add_engines(Families& out, Api& api) {
+// An engine with what is shown of it and the labels of its series.
+struct EngineSeries {
+  const machine::Engine* engine;
+  const control::EngineShown* shown;
+  Labels labels;
+};
+using AllEngines = std::vector<EngineSeries>;
+
+AllEngines engine_series(Api& api) {
   const machine::State& state = api.state();
   const auto& shown = api.ports().status.engines;
-  const Instant now = api.instant_now();
-  const double mono_to_unix = seconds(os::wall_now() - Instant{os::mono_now().ns});
-  std::vector<std::pair<const machine::Engine*, Labels>> engines;
+  AllEngines all;
   for (const machine::Engine& engine : state.engines) {
-    if (!engine.defined || engine.definition.engine.value >= shown.size()) continue;
-    engines.push_back({&engine,
-                       {{"engine", engine.definition.name.str()},
-                        {"symbol", symbol_text(state, engine.definition.symbol)}}});
+    const std::size_t id = engine.definition.engine.value;
+    if (!engine.defined || id >= shown.size()) continue;
+    all.push_back({&engine,
+                   &shown[id],
+                   {{"engine", engine.definition.name.str()},
+                    {"symbol", symbol_text(state, engine.definition.symbol)}}});
   }
-  const auto each = [&](auto add) {
-    for (const auto& [engine, labels] : engines)
-      add(*engine, shown[engine->definition.engine.value], labels);
-  };
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
+  return all;
+}
+
+// What the processes do. One family after the other, each over all engines.
+void add_engine_processes(Families& out, const AllEngines& engines, Instant now) {
+  const double mono_to_unix = seconds(os::wall_now() - Instant{os::mono_now().ns});
+  for (const auto& [engine, shown, labels] : engines) {
     out.gauge("levi_engine_status", "0 stopped or starting, 1 running, 2 failed.",
-              engine_status(e.state), labels);
-  });
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
-    const bool running = e.state == machine::EngineState::kRunning;
+              engine_status(engine->state), labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
+    const bool running = engine->state == machine::EngineState::kRunning;
     out.gauge("levi_engine_uptime_seconds", "Of the running process.",
-              running ? seconds(now - e.started) : 0, labels);
-  });
-  each([&](const machine::Engine&, const control::EngineShown& s, const Labels& labels) {
-    const std::int64_t last = s.last_heartbeat_ns.load();
+              running ? seconds(now - engine->started) : 0, labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
+    const std::int64_t last = shown->last_heartbeat_ns.load();
     out.gauge("levi_engine_last_heartbeat", "Unix time of the last heartbeat; 0 before the first.",
               last == 0 ? 0 : mono_to_unix + static_cast<double>(last) / 1e9, labels);
-  });
-  each([&](const machine::Engine&, const control::EngineShown& s, const Labels& labels) {
+  }
+  for (const auto& [engine, shown, labels] : engines) {
     out.counter("levi_engine_ticks_handled_total", "Ticks that the running process has handled.",
-                s.ticks_handled.load(), labels);
-  });
-  each([&](const machine::Engine&, const control::EngineShown& s, const Labels& labels) {
+                shown->ticks_handled.load(), labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
     out.gauge("levi_md_queue", "Ticks that wait in an engine's channel, looked at each second.",
-              number(s.ticks_waiting.load()), labels);
-  });
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
-    out.counter("levi_engine_restarts_total", "Restarts after a death or a command.", e.restarts,
-                labels);
-  });
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
+              number(shown->ticks_waiting.load()), labels);
+  }
+}
+
+// How often they died, and how often they still may.
+void add_engine_restarts(Families& out, const AllEngines& engines,
+                         const policy::RestartLimits& limits, Instant now) {
+  for (const auto& [engine, shown, labels] : engines) {
+    out.counter("levi_engine_restarts_total", "Restarts after a death or a command.",
+                engine->restarts, labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
     out.counter("levi_engine_restart_failures_total",
-                "Restarts that did not lead to a running process.", e.restart_failures, labels);
-  });
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
+                "Restarts that did not lead to a running process.", engine->restart_failures,
+                labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
     out.counter("levi_engine_errors_total", "Deaths and failed starts.",
-                e.restarts + e.restart_failures, labels);
-  });
-  each([&](const machine::Engine& e, const control::EngineShown&, const Labels& labels) {
-    const policy::RestartLimits limits{state.limits.restarts_max, state.limits.restart_window};
+                engine->restarts + engine->restart_failures, labels);
+  }
+  for (const auto& [engine, shown, labels] : engines) {
     out.gauge("levi_engine_restart_budget_left", "Restarts that the window still allows.",
-              policy::restarts_left(e.restart_times, limits, now), labels);
-  });
+              policy::restarts_left(engine->restart_times, limits, now), labels);
+  }
+}
+
+void add_engines(Families& out, Api& api) {
+  const auto& limits = api.state().limits;
+  const AllEngines engines = engine_series(api);
+  const Instant now = api.instant_now();
+  add_engine_processes(out, engines, now);
+  add_engine_restarts(out, engines, {limits.restarts_max, limits.restart_window}, now);
   out.gauge("levi_engines_running", "Engines whose process runs.",
             number(api.ports().status.engines_running.load()));
   out.gauge("levi_engines_defined", "Engines in the configuration.",
