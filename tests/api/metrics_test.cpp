@@ -1,10 +1,11 @@
-// GET /metrics: by our own reading, and by promtool where it is installed.
+// GET /metrics: by our own strict reading, and by promtool where it is installed.
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "core/api/openmetrics.h"
 #include "core/os/process.h"
+#include "tests/api/prometheus_text.h"
 #include "tests/api/rig.h"
 
 namespace levi::api {
@@ -101,6 +102,22 @@ TEST(Metrics, TheAcceptHeaderDecides) {
   EXPECT_FALSE(wants_openmetrics("text/plain"));
   EXPECT_FALSE(wants_openmetrics("text/plain, application/openmetrics-text;q=0.5"));
   EXPECT_FALSE(wants_openmetrics("application/openmetrics-text;q=0"));
+}
+
+TEST(Metrics, AreTheTextFormatToTheLetter) {
+  for (const bool busy : {false, true}) {
+    ApiRig rig;
+    if (busy) make_busy(rig);
+    const test::PrometheusText read =
+        test::read_prometheus_text(rig.connect().get("/metrics").body);
+    EXPECT_EQ(read.wrong, "");
+    EXPECT_GE(read.families.size(), 40u);
+    std::set<std::string> runs;
+    for (const auto& family : read.families) {
+      if (family.name == "levi_chaos_active") runs.insert(family.samples[0].labels.at("run"));
+    }
+    EXPECT_EQ(runs, busy ? std::set<std::string>{"r\"1"} : std::set<std::string>{});
+  }
 }
 
 TEST(Metrics, PromtoolFindsNothingWrong) {
