@@ -281,6 +281,23 @@ TEST(Audit, AChainThatCantBeWrittenRefusesOpeningsAndNothingElse) {
   EXPECT_TRUE(verify_audit(rig.audit_folder()));
 }
 
+TEST(Audit, KillsThatFindItFullAreCountedInTheChain) {
+  ApiRig rig({}, [](ApiRig& self) { write(self.audit_folder(), "in the way"); });
+  constexpr std::uint64_t kKept = 4096;  // entries that wait for a disk
+  constexpr std::uint64_t kKills = kKept + 10;
+  test::HttpPeer peer = rig.connect();
+  for (std::uint64_t i = 0; i < kKills; ++i) ASSERT_EQ(peer.post("/live/kill").status, 200);
+  while (rig.status.audit_lost < kKills - kKept) ASSERT_EQ(peer.get("/healthz").status, 200);
+  std::filesystem::remove(rig.audit_folder());
+  rig.wait_audited(kKept);
+  const auto lines = rig.audit_lines();
+  const auto lost = std::find_if(lines.begin(), lines.end(),
+                                 [](const json& one) { return one["method"] == "LOST"; });
+  ASSERT_NE(lost, lines.end());
+  EXPECT_EQ((*lost)["reason"], "10 entries could not be taken");
+  EXPECT_TRUE(verify_audit(rig.audit_folder()));
+}
+
 TEST(Audit, TheChainGoesOnAfterARestartOfTheServer) {
   ApiRig rig;
   rig.post("/live/kill");

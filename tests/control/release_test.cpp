@@ -229,6 +229,42 @@ TEST(Release, AKillOnTheSameConnectionDoesNotWaitForTheRelease) {
   }
 }
 
+TEST(Release, EveryChangingRequestLeavesItsLineOnBothWaysIn) {
+  struct Row {
+    const char* bytes;
+    int status;
+    const char* actor;
+    const char* reason;
+  };
+  const Row rows[] = {
+      {"POST /live/kill?actor=ann&reason=mad HTTP/1.1\r\n\r\n", 200, "ann", "mad"},
+      {"POST /live/kill HTTP/1.1\r\n\r\n", 200, "unknown", ""},
+      {"POST /live/kill?reason=cut HTTP/1.1\r\nHos", 200, "unknown", "cut"},
+      {"POST /live/kill?reason=odd HTTP/9.9\r\n\r\n", 200, "unknown", "odd"},
+      {"POST /live/restore?actor=ann HTTP/1.1\r\n\r\n", 400, "ann", ""},
+      {"POST /live/restore?actor=ann&reason=x&epoch=1 HTTP/1.1\r\n\r\n", 409, "ann", "x"},
+      {"POST /live/kill?on=off&actor=ann&reason=x HTTP/1.1\r\n\r\n", 200, "ann", "x"},
+  };
+  for (const bool by_unix : {false, true}) {
+    SealedRig rig;
+    std::size_t lines = 0;
+    for (const Row& row : rows) {
+      HttpPeer peer = by_unix ? rig.connect_unix() : rig.connect();
+      peer.send(row.bytes);
+      peer.end_sending();
+      ASSERT_EQ(peer.answer().status, row.status) << row.bytes;
+      const bool opens = row.status == 200 && std::string_view(row.bytes).find("on=off") < 40;
+      lines += opens ? 2 : 1;  // its intention too
+      ASSERT_TRUE(rig.scribe.wait_entries(lines)) << row.bytes;
+      const AuditEntry entry = rig.scribe.entries().back();
+      EXPECT_EQ(entry.status, row.status) << row.bytes;
+      EXPECT_EQ(entry.actor.view(), row.actor) << row.bytes;
+      EXPECT_EQ(entry.reason.view(), row.reason) << row.bytes;
+      EXPECT_EQ(entry.peer.view().substr(0, 4), by_unix ? "unix" : "127.");
+    }
+  }
+}
+
 TEST(Release, AQueueThatIsFullIsAnAnswer) {
   SealedRig rig;
   rig.trading.hang(true);
