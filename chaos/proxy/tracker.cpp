@@ -247,38 +247,38 @@ std::size_t Tracker::follow_frames(std::string_view bytes) {
   return at;
 }
 
+bool Tracker::take_frame_head(std::string_view bytes, Span& span) {
+  const bool fresh = frame_head_size_ == 0;
+  const auto take = [&](std::size_t size) {
+    while (frame_head_size_ < size && span.size < bytes.size()) {
+      frame_head_[frame_head_size_++] = static_cast<unsigned char>(bytes[span.size++]);
+    }
+    return frame_head_size_ >= size;
+  };
+  std::size_t size = 2;
+  if (take(size)) {
+    const unsigned length = frame_head_[1] & 0x7fu;
+    size += length == 126 ? 2u : length == 127 ? 8u : 0u;
+    size += (frame_head_[1] & 0x80u) != 0 ? 4u : 0u;
+  }
+  frame_control_ = (frame_head_[0] & 0x0fu) >= 8;
+  span.unit = frame_control_ ? Unit::kWsControl : Unit::kWsMessage;
+  span.begins = fresh && (frame_control_ || !in_ws_message_);
+  if (frame_head_size_ < 2 || !take(size)) return false;
+  if (!read_frame_head()) {
+    state_ = State::kOpaque;
+    span = {.size = span.size, .unit = Unit::kBytes};
+    return false;
+  }
+  frame_head_size_ = 0;
+  if (!frame_control_) in_ws_message_ = true;
+  state_ = State::kFramePayload;
+  return true;
+}
+
 Span Tracker::next_of_frame(std::string_view bytes) {
   Span span{.part = false};
-  if (state_ == State::kFrameHead) {
-    const bool fresh = frame_head_size_ == 0;
-    const auto take = [&](std::size_t size) {
-      while (frame_head_size_ < size && span.size < bytes.size()) {
-        frame_head_[frame_head_size_++] = static_cast<unsigned char>(bytes[span.size++]);
-      }
-      return frame_head_size_ >= size;
-    };
-    std::size_t size = 2;
-    if (take(size)) {
-      const unsigned length = frame_head_[1] & 0x7fu;
-      size += (length == 126   ? 2u
-               : length == 127 ? 8u
-                               : 0u) +
-              ((frame_head_[1] & 0x80u) != 0 ? 4u : 0u);
-    }
-    frame_control_ = (frame_head_[0] & 0x0fu) >= 8;
-    span.unit = frame_control_ ? Unit::kWsControl : Unit::kWsMessage;
-    span.begins = fresh && (frame_control_ || !in_ws_message_);
-    if (frame_head_size_ < 2 || !take(size)) {
-      return span;
-    }
-    if (!read_frame_head()) {
-      state_ = State::kOpaque;
-      return {.size = span.size, .unit = Unit::kBytes};
-    }
-    frame_head_size_ = 0;
-    if (!frame_control_) in_ws_message_ = true;
-    state_ = State::kFramePayload;
-  }
+  if (state_ == State::kFrameHead && !take_frame_head(bytes, span)) return span;
   span.unit = frame_control_ ? Unit::kWsControl : Unit::kWsMessage;
   const auto payload =
       static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size() - span.size));

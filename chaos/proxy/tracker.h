@@ -73,6 +73,8 @@ class Tracker {
   void end_message();
   std::size_t follow_frames(std::string_view bytes);
   Span next_of_frame(std::string_view bytes);
+  // False: the head is not whole yet, or is none; `span` then says what the bytes are.
+  bool take_frame_head(std::string_view bytes, Span& span);
   bool read_frame_head();
 
   const Direction direction_;
