@@ -247,7 +247,7 @@ void add_trading(Families& out, Api& api) {
   out.gauge("levi_equity_day_start", "levi_equity_now at the start of this UTC day.",
             money(state.equity_day_start));
   out.summary("levi_tick_to_order_seconds",
-              "From a tick received to its order handed to the kernel.",
+              "From the tick or update that set an order off to the order handed to the kernel.",
               api.ports().status.tick_to_order);
   const auto error = [&](const char* kind, std::uint64_t count) {
     out.counter("levi_errors_total", "What went wrong, by kind.", count, {{"kind", kind}});

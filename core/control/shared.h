@@ -90,7 +90,8 @@ struct SharedStatus {
   // trading: what a start that is not complete waits for ("venue: connection refused"); empty once
   // it trades.
   Published<FixedString<127>> waiting_for;
-  Histogram tick_to_order;  // trading: tick received -> order handed to the kernel
+  // trading: the tick or update that set an order off received -> order handed to the kernel
+  Histogram tick_to_order;
 };
 
 // One HTTP thread's line to the trading thread: commands there, answers back, both bounded, both

@@ -216,6 +216,7 @@ void EngineSlot::drain(const EngineHub::Emit& emit, MonoTime now) {
       end_.condemn();
       break;
     }
+    set_off_ = record->set_off;
     emit(intent);
   }
   if (process_ == nullptr) return;

@@ -27,8 +27,9 @@ class EngineSlot {
   bool waiting() const { return waiting_; }            // for a process
   bool rising() const {
     return process_ != nullptr && !up_;
-  }                                    // it has a process that did not commit yet
-  bool died() const { return died_; }  // and was not stopped since
+  }                                             // it has a process that did not commit yet
+  bool died() const { return died_; }           // and was not stopped since
+  Instant set_off() const { return set_off_; }  // see hub.h
   EngineStatus status() const;
 
   void push_market(const Tick& tick);
@@ -75,6 +76,7 @@ class EngineSlot {
   std::unique_ptr<ChannelMemory> staging_;
   machine::StartEngine start_;
   Instant started_at_;
+  Instant set_off_;
   std::uint64_t tick_last_ = 0;
   std::uint64_t coalesced_ = 0;
   Tick top_;           // the newest top of book

@@ -51,6 +51,7 @@ class Hub final : public EngineHub {
   void start_engine(const machine::StartEngine& start, Instant now) override;
   void stop_engine(EngineId engine) override;
   void set_trading(bool active, Instant now) override;
+  Instant set_off(EngineId engine) const override;
   EngineStatus status(EngineId engine) const override;
   std::vector<EngineStatus> status() const override;
   unsigned standbys_warm() const override;
@@ -312,6 +313,13 @@ void Hub::drain() {
   if (news)
     waker_.wake();  // They commit faster than we read: another round, so that others get theirs.
   draining_ = false;
+}
+
+Instant Hub::set_off(EngineId engine) const {
+  for (const EngineSlot& slot : slots_) {
+    if (slot.config().id == engine) return slot.set_off();
+  }
+  return Instant{};
 }
 
 EngineStatus Hub::status(EngineId engine) const {

@@ -96,6 +96,9 @@ class EngineHub {
   virtual void stop_engine(EngineId engine) = 0;  // SIGTERM, after a second SIGKILL
   // True while levid trades: engines are told, so that they don't quote into a sealed latch.
   virtual void set_trading(bool active, Instant now) = 0;
+  // While an intent of this engine is emitted: when levid received the tick or update that set it
+  // off. Its tick_instant is older where the market's last move was.
+  virtual Instant set_off(EngineId engine) const = 0;
   virtual EngineStatus status(EngineId engine) const = 0;
   virtual std::vector<EngineStatus> status() const = 0;
   virtual unsigned standbys_warm() const = 0;

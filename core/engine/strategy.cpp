@@ -10,6 +10,7 @@ namespace levi::engine {
 void Intents::begin(std::uint64_t intent_last, std::uint64_t tick, Instant tick_instant) {
   count_ = 0;
   last_ = intent_last;
+  set_off_ = tick_instant;
   decided_on(tick, tick_instant);
 }
 
@@ -25,6 +26,7 @@ IntentRecord& Intents::add(machine::IntentKind kind, Side side, Price price, Qua
   record.number = ++last_;
   record.tick = tick_;
   record.tick_instant = tick_instant_;
+  record.set_off = set_off_;
   record.kind = kind;
   record.side = side;
   record.price = price;

@@ -22,7 +22,8 @@ namespace levi::engine {
 // The intents of one tick, numbered on from the image's last.
 class Intents {
  public:
-  // Empties it; records are of `tick` unless the strategy names older data.
+  // Empties it; records are set off by `tick`, and decided on it unless the strategy names older
+  // data.
   void begin(std::uint64_t intent_last, std::uint64_t tick, Instant tick_instant);
 
   // An order's tag is its intent number's low half: no two orders of an engine share one.
@@ -44,6 +45,7 @@ class Intents {
   std::uint64_t last_ = 0;
   std::uint64_t tick_ = 0;
   Instant tick_instant_;
+  Instant set_off_;
 };
 
 class Strategy {

@@ -57,7 +57,8 @@ struct IntentRecord {
   std::uint32_t tag = 0;
   Price price;
   Quantity quantity;
-  std::uint64_t spare[2] = {};
+  Instant set_off;  // when levid received the tick or update after which it was decided
+  std::uint64_t spare = 0;
 };
 static_assert(sizeof(IntentRecord) == 64 && std::is_trivially_copyable_v<IntentRecord>);
 static_assert(std::has_unique_object_representations_v<IntentRecord>);

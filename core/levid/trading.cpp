@@ -62,7 +62,7 @@ void Trading::apply_one(const machine::Event& event) {
                  engine.last_error.view());
   }
   const auto* intent = std::get_if<machine::Intent>(&event);
-  tick_instant_ = intent != nullptr ? intent->tick_instant : Instant{};
+  set_off_ = intent != nullptr && hub_ ? hub_->set_off(intent->engine) : Instant{};
   machine_.step(event, now, effects_);
   // Effects may be appended only by `step`, which is not entered again before these are carried
   // out.

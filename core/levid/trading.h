@@ -144,7 +144,7 @@ class Trading {
   machine::Effects engine_effects_waiting_;  // for engines, from before the hub stands; in order
   bool applying_ = false;
   RecordSequence applied_;
-  Instant tick_instant_;  // of the intent that is being applied
+  Instant set_off_;  // of the intent that is being applied: when we received what led to it
   std::uint64_t latch_word_ = 0;
   std::uint32_t latch_text_wanted_ = 0;  // holders that sealed, and whose slots are not read yet
   MonoTime latch_text_until_;

@@ -14,7 +14,7 @@ void Trading::on_effect(const machine::SendOrder& effect) {
   if (sabotaged(Defence::kAsyncStore) && ports_.wait_for_store) ports_.wait_for_store(applied_);
   const bool flatten = effect.kind == OrderKind::kFlatten;
   venue_->gateway().send(effect, flatten ? flatten_epoch_ : 0);
-  if (tick_instant_.ns > 0) status_.tick_to_order.record(clock_.now() - tick_instant_);
+  if (set_off_.ns > 0) status_.tick_to_order.record(clock_.now() - set_off_);
 }
 
 void Trading::on_effect(const machine::CancelOrder& effect) {

@@ -344,6 +344,7 @@ TEST(Quoter, NamesTheTopOfBookThatItDecidedOnNotTheUpdateThatWokeIt) {
   desk.filled(orders[0], 10);
   ASSERT_EQ(desk.placed().size(), 1u);
   EXPECT_EQ(desk.placed()[0].tick_instant, then);
+  EXPECT_EQ(desk.placed()[0].set_off, desk.now()) << "the fill led to it";
   EXPECT_EQ(desk.placed()[0].tick, orders[0].tick);
 }
 
