@@ -58,6 +58,20 @@ TEST_F(BadStartTest, APortInUseIsNamedAndNothingIsStarted) {
   }
 }
 
+TEST_F(BadStartTest, ABindBeyondLoopbackIsRefusedAndNothingIsStarted) {
+  for (const std::string* endpoint : {&stage_.api, &stage_.control}) {
+    const std::string beyond = "0.0.0.0:" + port_of(*endpoint);
+    ASSERT_NO_FATAL_FAILURE(replace_in_config(*endpoint, beyond));
+    start_levid();
+    EXPECT_EQ(end_of_levid(), 2);
+    EXPECT_NE(levid_.log().find(beyond), std::string::npos) << levid_.log();
+    EXPECT_NE(levid_.log().find("loopback"), std::string::npos) << levid_.log();
+    EXPECT_FALSE(os::exists(stage_.data));
+    EXPECT_FALSE(os::exists(stage_.runtime));
+    ASSERT_NO_FATAL_FAILURE(replace_in_config(beyond, *endpoint));
+  }
+}
+
 TEST_F(BadStartTest, AConfigurationErrorIsNamedWithFileAndLine) {
   ASSERT_NO_FATAL_FAILURE(replace_in_config("update_speed:", "update_sped:"));
   const std::string config = read_all(config_file());
@@ -107,16 +121,27 @@ TEST_F(BadStartTest, WithoutAnExchangeItRunsSaysSoCanBeKilledAndTradesOnceThereI
   EXPECT_EQ(component("trading")["status"], "healthy") << component("trading").dump();
 }
 
-TEST_F(BadStartTest, AWrongKeyIsNamedByHealth) {
+TEST_F(BadStartTest, AWrongKeyOrSecretIsNamedByHealth) {
   ASSERT_NO_FATAL_FAILURE(start_exchange());
-  ASSERT_TRUE(os::write_file_atomic(stage_.folder + "/secret", "not-the-secret\n"));
-  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
-  EXPECT_TRUE(eventually([&] {
-    return component("trading")["detail"].dump().find("signature") != std::string::npos;
-  })) << control("GET", "/health").text;
-  EXPECT_NE(control("GET", "/health").body["status"], "healthy");
-  EXPECT_EQ(control("GET", "/readyz").status, 503);
-  EXPECT_EQ(log().find("not-the-secret"), std::string::npos);
+  struct Row {
+    const char* file;
+    const char* says;
+  };
+  for (const Row row : {Row{"/secret", "signature"}, Row{"/key", "Api key"}}) {
+    const std::string right = read_all(stage_.folder + row.file);
+    ASSERT_TRUE(os::write_file_atomic(stage_.folder + row.file, "not-the-right-one\n"));
+    ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+    EXPECT_TRUE(eventually([&] {
+      return component("trading")["detail"].dump().find(row.says) != std::string::npos;
+    })) << row.file
+        << control("GET", "/health").text;
+    EXPECT_NE(control("GET", "/health").body["status"], "healthy");
+    EXPECT_EQ(control("GET", "/readyz").status, 503);
+    EXPECT_EQ(log().find("not-the-right-one"), std::string::npos);
+    ASSERT_TRUE(levid_.child().kill(SIGTERM));
+    EXPECT_EQ(end_of_levid(), 0);
+    ASSERT_TRUE(os::write_file_atomic(stage_.folder + row.file, right));
+  }
 }
 
 TEST_F(BadStartTest, AClockTenSecondsOffIsNamedBeforeAnyOrderLeaves) {
