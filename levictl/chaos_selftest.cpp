@@ -12,26 +12,36 @@
 namespace levi::cli {
 namespace {
 
+const char* verdict(const chaos::Control& control) {
+  if (control.as_expected) return "ok";
+  return control.decided ? "WRONG" : "undecided";
+}
+
 int print(const chaos::SelftestResult& result) {
-  reports::Table table({"ID", "CONTROL", "EXPECTED", "GOT", "VERDICT", "WHY"});
-  bool all_as_expected = !result.controls.empty();
-  bool all_run = true;
+  reports::Table table({"ID", "CONTROL", "VERDICT", "EXPECTED", "SEEN"});
   for (const auto& control : result.controls) {
-    table.add({control.scenario, control.control, to_string(control.expected), control.got,
-               control.as_expected ? "ok" : "WRONG", control.why});
-    all_as_expected &= control.as_expected;
-    all_run &= reports::parse_verdict(control.got).has_value();
+    table.add(
+        {control.scenario, control.control, verdict(control), control.expected, control.seen});
   }
   std::printf("%s", table.text().c_str());
   for (const auto& leftover : result.leftovers)
     std::fprintf(stderr, "levictl: left: %s\n", leftover.c_str());
-  if (!result.leftovers.empty()) return kLeftovers;
-  if (result.interrupted) return kInterrupted;
-  if (!all_run) return kUndecided;
-  return all_as_expected ? kDone : kFailed;
+  return selftest_exit(result);
 }
 
 }  // namespace
+
+int selftest_exit(const chaos::SelftestResult& result) {
+  if (!result.leftovers.empty()) return kLeftovers;
+  bool all_as_expected = !result.controls.empty();
+  for (const auto& control : result.controls) {
+    // What is decided wrongly stays wrong, whatever else could not be decided.
+    if (control.decided && !control.as_expected) return kFailed;
+    all_as_expected &= control.as_expected;
+  }
+  if (result.interrupted) return kInterrupted;
+  return all_as_expected ? kDone : kUndecided;
+}
 
 int chaos_selftest(const ChaosRunOptions& options) {
   const auto scenarios = chaos::load_scenarios(options.scenarios);
@@ -44,7 +54,7 @@ int chaos_selftest(const ChaosRunOptions& options) {
   const auto result =
       chaos::run_selftest(scenarios.value(), run, stages, [](const chaos::Control& control) {
         std::fprintf(stderr, "%s, %s: %s (%s)\n", control.scenario.c_str(), control.control.c_str(),
-                     control.got.c_str(), control.as_expected ? "as expected" : "WRONG");
+                     control.seen.c_str(), verdict(control));
       });
   if (!result) return chaos_fail(result.error());
   return print(result.value());

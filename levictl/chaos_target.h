@@ -28,6 +28,9 @@ class OwnStage : public chaos::StageProvider {
 
 chaos::RunOptions chaos_run_options(const ChaosRunOptions& options);
 
+// The exit code of a self-test: 5 leftovers, 1 a control that was decided wrongly, 4, 3.
+int selftest_exit(const chaos::SelftestResult& result);
+
 // As `fail`, with 6 for a lease that another run holds.
 int chaos_fail(const Error& error);
 

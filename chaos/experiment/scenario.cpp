@@ -141,6 +141,42 @@ void read_holds(YamlMap& root, const FaultKind& kind, Scenario& scenario) {
   }
 }
 
+// A check that this scenario does not make can't fail.
+Words checks_of(const Scenario& scenario) {
+  Words checks;
+  for (const auto& check : known_checks()) {
+    const bool invariant = contains(known_invariants(), check);
+    if (!invariant || contains(scenario.invariants, check)) checks.push_back(check);
+  }
+  for (const auto& probe : scenario.throughout) checks.push_back("throughout:" + probe);
+  return checks;
+}
+
+void read_controls(YamlMap& root, Scenario& scenario) {
+  root.map("controls", [&](YamlMap& controls) {
+    controls.map("left_out", [&](YamlMap& left_out) {
+      const std::string code = left_out.choice("undecided", reports::known_undecided(), "unproven");
+      if (const auto parsed = reports::parse_undecided(code)) scenario.controls.left_out = *parsed;
+    });
+    controls.list("off", [&](YamlMap& off) {
+      OffControl control;
+      control.defence = off.text("defence");
+      control.fails = off.text("fails");
+      control.because = off.text("because");
+      if (!contains(known_defences(), control.defence))
+        off.fail("defence", "unknown defence '" + control.defence + "'",
+                 "known: " + join(known_defences()));
+      if (!contains(checks_of(scenario), control.fails))
+        off.fail("fails", "this scenario has no check '" + control.fails + "'",
+                 "it has: " + join(checks_of(scenario)));
+      if (control.because.empty())
+        off.fail("because", "'because' is empty: any failure would do",
+                 "write words of the violation's detail");
+      scenario.controls.off.push_back(std::move(control));
+    });
+  });
+}
+
 void read_flow(YamlMap& root, Scenario& scenario) {
   root.map("flow", [&](YamlMap& flow) {
     scenario.flow.orders_per_second_min = flow.integer("min", 1, 10'000'000);
@@ -278,10 +314,7 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& file_n
   scenario.throughout = read_words(root, "throughout", known_probes(), "probe");
   scenario.invariants = read_words(root, "invariants", known_invariants(), "invariant");
   scenario.needs = read_words(root, "needs", known_needs(), "need");
-  scenario.sabotage = root.choice("sabotage",
-                                  {"", "takeover", "reconnect", "watchdog", "async-store",
-                                   "latch-check", "incarnation", "reconcile", "audit"},
-                                  "");
+  read_controls(root, scenario);
   read_measures(root, scenario);
   read_flow(root, scenario);
   const FaultKind* kind = read_fault(root, scenario);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chaos/experiment/control.h"
 #include "core/base/instant.h"
 #include "core/base/result.h"
 #include "reports/record.h"
@@ -50,7 +51,7 @@ struct Scenario {
   std::vector<std::string> needs;  // with those of the fault and of everything that is looked at
   std::vector<std::string> tags;
   FlowOrder flow;
-  std::string sabotage;  // the defence that the negative control switches off
+  Controls controls;  // what must fail, and by what, where a defence is off
   int trials = 10;
   Nanos settle{300ms};
   Nanos timeout{30s};  // from the fault to the settled steady state

@@ -1,8 +1,15 @@
 #include "chaos/experiment/selftest.h"
 
+#include <optional>
+
+#include "chaos/experiment/control.h"
 #include "core/os/clock.h"
 
 namespace levi::chaos {
+
+using reports::TrialRecord;
+using reports::Verdict;
+
 namespace {
 
 // One trial of one scenario.
@@ -25,7 +32,9 @@ class Selftest {
     leave_out_all(scenarios);
     for (const auto& scenario : scenarios) {
       if (result_.interrupted) break;
-      if (!scenario.sabotage.empty()) switch_off(scenario);
+      for (const auto& off : scenario.controls.off) {
+        if (!result_.interrupted) switch_off(scenario, off);
+      }
     }
     return std::move(result_);
   }
@@ -34,11 +43,18 @@ class Selftest {
   void leave_out_all(const std::vector<Scenario>& scenarios) {
     const auto target = stages_.start("");
     for (const auto& scenario : scenarios) {
-      Control control{scenario.id, "fault left out", reports::Verdict::kInvalid, "", "", false};
-      if (!target) {
-        control.got = "no stage: " + target.error().text();
-      } else {
-        judge(run_once(scenario, options_, target.value(), true), control);
+      const auto expected = scenario.controls.left_out;
+      Control control{scenario.id, "fault left out",
+                      std::string("invalid: ") + to_string(expected)};
+      if (!target) control.seen = "no stage: " + target.error().text();
+      for (int trial = 0; target && trial < kControlTrialsMax; ++trial) {
+        const auto record = run(scenario, target.value(), true, control);
+        if (!record) break;
+        control.seen = outcome_text(*record, "");
+        control.as_expected = is_left_out(*record, expected);
+        // Invalid is what it must be; but it must have come as far as the call that is left out.
+        control.decided = !record->fault.injected_at.empty() && !result_.interrupted;
+        if (control.decided || result_.interrupted) break;
       }
       tell(control);
       if (result_.interrupted) break;
@@ -46,38 +62,36 @@ class Selftest {
     if (target) stop();
   }
 
-  void switch_off(const Scenario& scenario) {
-    Control control{scenario.id, scenario.sabotage + " off", reports::Verdict::kFail, "", "",
-                    false};
-    const auto target = stages_.start(scenario.sabotage);
-    if (!target) control.got = "no stage: " + target.error().text();
+  void switch_off(const Scenario& scenario, const OffControl& off) {
+    Control control{scenario.id, off.defence + " off", "fail: " + off.fails + ": " + off.because};
+    const auto target = stages_.start(off.defence);
+    if (!target) control.seen = "no stage: " + target.error().text();
     for (int trial = 0; target && trial < kControlTrialsMax; ++trial) {
-      judge(run_once(scenario, options_, target.value(), false), control);
-      if (control.got != "invalid" || result_.interrupted) break;
+      const auto record = run(scenario, target.value(), false, control);
+      if (!record) break;
+      control.seen = outcome_text(*record, off.fails);
+      control.as_expected = is_caught(*record, off);
+      control.decided = record->status == Verdict::kFail || record->status == Verdict::kPass;
+      if (control.decided || result_.interrupted) break;
     }
     tell(control);
     if (target) stop();
   }
 
-  void judge(const Result<RunResult>& run, Control& control) {
-    if (!run) {
-      control.got = run.error().text();
-      result_.interrupted |= run.error().code == ErrorCode::kInterrupted;
-      return;
+  // Its one trial; none where there is none, and why.
+  std::optional<TrialRecord> run(const Scenario& scenario, const TargetSpec& target, bool leave_out,
+                                 Control& control) {
+    const auto ended = run_once(scenario, options_, target, leave_out);
+    if (!ended) {
+      control.seen = ended.error().text();
+      result_.interrupted |= ended.error().code == ErrorCode::kInterrupted;
+      return std::nullopt;
     }
-    for (const auto& leftover : run.value().gate.leftovers) result_.leftovers.push_back(leftover);
-    result_.interrupted |= run.value().interrupted;
-    if (run.value().records.empty()) {
-      control.got = "no trial was run";
-      return;
-    }
-    const auto& record = run.value().records.front();
-    control.got = to_string(record.status);
-    control.why = record.reason;
-    // An invalid trial for lack of a steady state would say nothing about the check: the fault must
-    // have been tried.
-    const bool tried = !record.fault.injected_at.empty();
-    control.as_expected = record.status == control.expected && tried;
+    for (const auto& leftover : ended.value().gate.leftovers) result_.leftovers.push_back(leftover);
+    result_.interrupted |= ended.value().interrupted;
+    if (!ended.value().records.empty()) return ended.value().records.front();
+    control.seen = "no trial was run";
+    return std::nullopt;
   }
 
   void tell(const Control& control) {

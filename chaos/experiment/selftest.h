@@ -1,8 +1,9 @@
 // Negative controls: a check that can't fail proves nothing (DESIGN §7).
 //
-// Each scenario runs twice more: with everything but the injecting call, on a sound target (it must
-// be `invalid`: what did not happen was not seen), and with its fault against a target whose
-// matching defence is switched off (it must be `fail`).
+// Each scenario runs again: with everything but the injecting call, on a sound target (it must be
+// `invalid`, since what did not happen was not seen), and with its fault against a target of which
+// one defence is switched off (it must fail by the check that its `controls` name, for the reason
+// that stands there).
 #pragma once
 
 #include <functional>
@@ -23,11 +24,11 @@ class StageProvider {
 };
 
 struct Control {
-  std::string scenario;  // "C-1"
-  std::string control;   // "fault left out", "takeover off"
-  reports::Verdict expected = reports::Verdict::kInvalid;
-  std::string got;  // "invalid", or what went wrong
-  std::string why;  // the trial's reason
+  std::string scenario;   // "C-1"
+  std::string control;    // "fault left out", "takeover off"
+  std::string expected;   // "invalid: unproven", "fail: recovered: engines.running:"
+  std::string seen = {};  // "fail: recovered: engines.running: 0 of 1 …", or what went wrong
+  bool decided = false;   // a trial was run, and came to a verdict that counts
   bool as_expected = false;
 };
 

@@ -17,7 +17,9 @@ enum class Defence {
   kIncarnation,  // each start takes a new incarnation, so that client order ids are never reused
   kReconcile,    // at start, orders and fills are asked from the venue
   kAudit,        // changing requests are written to the audit chain
+  kBookFills,    // every fill is booked; without it one in fifty never is, however often it comes
 };
+inline constexpr int kDefenceCount = 9;
 
 const char* to_string(Defence defence);
 bool sabotaged(Defence defence);

@@ -21,6 +21,8 @@ const char* to_string(Defence defence) {
       return "reconcile";
     case Defence::kAudit:
       return "audit";
+    case Defence::kBookFills:
+      return "book-fills";
   }
   LEVI_UNREACHABLE();
 }

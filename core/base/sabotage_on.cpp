@@ -8,10 +8,6 @@
 namespace levi {
 namespace {
 
-constexpr Defence kAll[] = {Defence::kTakeover,   Defence::kReconnect,  Defence::kWatchdog,
-                            Defence::kAsyncStore, Defence::kLatchCheck, Defence::kIncarnation,
-                            Defence::kReconcile,  Defence::kAudit};
-
 // Exits 2 on a name that is no defence: a misspelt sabotage would turn a negative control green.
 unsigned read_switches() {
   const char* value = std::getenv("LEVI_SABOTAGE");
@@ -21,7 +17,8 @@ unsigned read_switches() {
     const std::string name = rest.substr(0, rest.find(','));
     rest.erase(0, name.size() + (name.size() < rest.size() ? 1 : 0));
     bool known = false;
-    for (const Defence defence : kAll) {
+    for (int i = 0; i < kDefenceCount; ++i) {
+      const auto defence = static_cast<Defence>(i);
       if (name != to_string(defence)) continue;
       mask |= 1u << static_cast<unsigned>(defence);
       known = true;

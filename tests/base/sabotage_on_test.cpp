@@ -18,6 +18,7 @@ TEST(SabotageOnDeathTest, NamedDefencesAreOff) {
   EXPECT_EXIT(answer("reconnect", Defence::kReconnect), testing::ExitedWithCode(10), "");
   EXPECT_EXIT(answer("takeover,audit", Defence::kAudit), testing::ExitedWithCode(10), "");
   EXPECT_EXIT(answer("takeover,audit", Defence::kTakeover), testing::ExitedWithCode(10), "");
+  EXPECT_EXIT(answer("book-fills", Defence::kBookFills), testing::ExitedWithCode(10), "");
 }
 
 TEST(SabotageOnDeathTest, OthersStayOn) {

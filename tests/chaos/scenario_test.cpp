@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "chaos/experiment/catalogue.h"
 
@@ -118,7 +119,23 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"TimeoutBelowSettle", "trials: 10", "timeout: 100ms", "no time to settle", 8},
         BadInput{"ZeroSettle", "trials: 10", "settle: 0s", "longer than nothing", 8},
         BadInput{"BadId", "id: C-2", "id: C 2", "letters, digits", 1},
-        BadInput{"UnknownSabotage", "trials: 10", "sabotage: everything", "expected one of", 8},
+        BadInput{"UnknownDefence", "trials: 10",
+                 "controls: {off: [{defence: everything, fails: recovered, because: x}]}",
+                 "unknown defence 'everything'", 8},
+        BadInput{"CheckThatIsNotMade", "trials: 10",
+                 "controls: {off: [{defence: audit, fails: 'throughout:feed.live', because: x}]}",
+                 "has no check 'throughout:feed.live'", 8},
+        BadInput{"InvariantThatIsNotJudged", "invariants: [ledger.reconciled, audit.chained]",
+                 "controls: {off: [{defence: audit, fails: audit.chained, because: x}]}",
+                 "has no check 'audit.chained'", 7},
+        BadInput{"ControlForAnyReason", "trials: 10",
+                 "controls: {off: [{defence: audit, fails: recovered, because: ''}]}",
+                 "any failure would do", 8},
+        BadInput{"ControlWithoutACheck", "trials: 10",
+                 "controls: {off: [{defence: audit, because: x}]}", "fails' is missing", 8},
+        BadInput{"UnknownUndecided", "trials: 10", "controls: {left_out: {undecided: perhaps}}",
+                 "expected one of", 8},
+        BadInput{"SabotageOfOld", "trials: 10", "sabotage: audit", "unknown key", 8},
         BadInput{"FlowWithoutMinimum", "trials: 10", "flow: {window: 20ms}",
                  "'flow.min' is missing", 8},
         BadInput{"ListForText", "name: feed-reset", "name: [feed, reset]", "must be text", 2},
@@ -177,14 +194,21 @@ TEST(Catalogue, TheSixShippedScenariosAreBuiltIn) {
   const auto all = load_scenarios({});
   ASSERT_TRUE(all) << all.error().text();
   std::vector<std::string> ids;
+  std::set<std::string> caught;
   for (const auto& scenario : all.value()) {
     ids.push_back(scenario.id);
-    EXPECT_FALSE(scenario.sabotage.empty()) << scenario.id << " has no negative control";
+    EXPECT_FALSE(scenario.controls.off.empty()) << scenario.id << " has no negative control";
+    for (const auto& off : scenario.controls.off) caught.insert(off.fails);
     EXPECT_EQ(scenario.trials, 10) << scenario.id;
     EXPECT_EQ(scenario.invariants.size(), scenario.id == "C-3" ? 3u : 2u) << scenario.id;
     EXPECT_EQ(scenario.must_pass, scenario.id == "C-6") << scenario.id;
   }
   EXPECT_EQ(ids, (std::vector<std::string>{"C-1", "C-2", "C-2b", "C-3", "C-6", "K-1"}));
+  // Each kind of check has been seen to fail.
+  for (const char* check : {"recovered", "throughout:orders.flowing", "kill.beyond-s",
+                            "ledger.reconciled", "audit.chained"}) {
+    EXPECT_TRUE(caught.contains(check)) << check;
+  }
 }
 
 TEST(Catalogue, KillTrialsRotateThroughEverySealingWayIn) {
