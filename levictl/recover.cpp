@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "chaos/guard/active.h"
 #include "core/base/check.h"
 #include "core/base/strict_yaml.h"
 #include "core/latch/latch.h"
@@ -19,6 +20,16 @@ recover::Reach reach_of(const Target& target) {
   if (target.local()) reach.latch_file = latch::latch_path(target.runtime);
   if (target.stage) reach.supervisor_socket = target.stage->supervisor_socket;
   return reach;
+}
+
+// The undo logs know of a run though the core that holds its lease be dead.
+std::string chaos_run_on(const Target& target) {
+  for (const auto& run : chaos::active_runs(chaos::undo_folder())) {
+    const bool same = (!run.target.api.empty() && target.api == "http://" + run.target.api) ||
+                      (!run.target.runtime.empty() && target.runtime == run.target.runtime);
+    if (same && run.guarded) return run.owner.run;
+  }
+  return {};
 }
 
 int report(const recover::RecoveryOutcome& outcome, const RecoverOptions& options) {
@@ -62,6 +73,7 @@ int recover_command(const RecoverOptions& options) {
   recovery.verify_max = options.wait;
   recovery.actor = operator_name();
   recovery.lock_file = state_folder() + "/recover.lock";
+  recovery.chaos_run = [&] { return chaos_run_on(target.value()); };
   recovery.say = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   std::printf("recover %s\n", target.value().name.c_str());
   const auto outcome = recover::recover_now(recovery);

@@ -1,5 +1,7 @@
 #include "recover/diagnosis.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 
 namespace levi::recover {
@@ -39,7 +41,14 @@ void add_core(const Observation& seen, Plan& plan) {
 void add_engines(const Observation& seen, Plan& plan) {
   if (!seen.engines) return;
   for (const EngineSeen& engine : *seen.engines) {
-    if (engine.status == "running" || engine.status == "starting") continue;
+    if (engine.status == "running") continue;
+    if (engine.status == "starting") {
+      plan.findings.push_back(
+          {FindingKind::kEngineStarting, engine.name,
+           engine.last_error.empty() ? "no tick handled yet" : "last: " + engine.last_error});
+      plan.acts.push_back({ActKind::kAwait, engine.name, "see that it comes to run"});
+      continue;
+    }
     const bool failed = engine.status == "failed";
     plan.findings.push_back({failed ? FindingKind::kEngineFailed : FindingKind::kEngineStopped,
                              engine.name,
@@ -48,6 +57,16 @@ void add_engines(const Observation& seen, Plan& plan) {
         {ActKind::kStartEngine, engine.name,
          failed ? "its restart budget is spent: an audited start resets it" : "it is stopped"});
   }
+}
+
+// `engines` only counts what add_engines has named one by one; a sealed latch is for a human, one
+// that can't be opened any more for nobody but a restart.
+bool is_found_elsewhere(const ComponentSeen& component, const Observation& seen, bool feed_down) {
+  if (component.name == "latch") return component.status != "unhealthy";
+  if (component.name == "market_feed" || component.name == "price_feeds") return feed_down;
+  return component.name == "engines" && seen.engines &&
+         std::any_of(seen.engines->begin(), seen.engines->end(),
+                     [](const EngineSeen& engine) { return engine.status != "running"; });
 }
 
 void add_components(const Observation& seen, Plan& plan) {
@@ -60,9 +79,7 @@ void add_components(const Observation& seen, Plan& plan) {
         "if the feed stays down: check the venue's status and the way to it");
   }
   for (const ComponentSeen& component : seen.components) {
-    if (component.status == "healthy" || component.name == "latch" || component.name == "engines")
-      continue;
-    if (feed_down && (component.name == "market_feed" || component.name == "price_feeds")) continue;
+    if (component.status == "healthy" || is_found_elsewhere(component, seen, feed_down)) continue;
     const bool store = component.name == "store";
     plan.findings.push_back({store ? FindingKind::kStoreBehind : FindingKind::kComponent,
                              component.name, component.status + ": " + component.detail});
@@ -70,6 +87,10 @@ void add_components(const Observation& seen, Plan& plan) {
                          store ? "the projection catches up once it is unlocked"
                                : "see whether it mends by itself"});
     if (store) plan.for_a_human.push_back("find who locks it: fuser -v <data>/levi.db");
+  }
+  if (seen.health == "unhealthy" && plan.findings.empty()) {
+    plan.findings.push_back({FindingKind::kUnhealthy, "levid", "and names no component"});
+    plan.acts.push_back({ActKind::kAwait, "levid", "see whether it mends by itself"});
   }
 }
 
@@ -80,8 +101,10 @@ void add_latch(const Observation& seen, Plan& plan) {
     plan.findings.push_back(
         {FindingKind::kLatchSealed, holder.holder, holder.reason + " (" + holder.actor + ")"});
   }
-  plan.for_a_human.push_back(
-      "recovery never opens the latch; when the cause is known: levictl resume --reason '…'");
+  const std::string never = "recovery never opens the latch; when the cause is known: ";
+  if (seen.holders.empty()) plan.for_a_human.push_back(never + resume_command("operator", ""));
+  for (const HolderSeen& holder : seen.holders)
+    plan.for_a_human.push_back(never + resume_command(holder.holder, holder.actor));
 }
 
 }  // namespace
@@ -98,9 +121,17 @@ Plan diagnose(const Observation& seen) {
   add_engines(seen, plan);
   add_components(seen, plan);
   add_latch(seen, plan);
+  const bool well = seen.health == "healthy" || seen.health == "degraded";
   plan.healthy = plan.running && plan.acts.empty() && seen.api_answers && seen.control_answers &&
-                 !seen.health.empty() && seen.engines.has_value();
+                 well && seen.engines.has_value();
   return plan;
+}
+
+std::string resume_command(const std::string& holder, const std::string& actor) {
+  std::string command = "levictl resume";
+  if (holder != "operator") command += " --holder " + holder;
+  if (holder == "chaos" && !actor.empty()) command += " --actor " + actor;
+  return command + " --reason '…'";
 }
 
 std::string describe(const Finding& finding) {
@@ -113,6 +144,8 @@ std::string describe(const Finding& finding) {
       return "the core hangs: " + finding.detail;
     case FindingKind::kControlSilent:
       return finding.subject + " is silent: " + finding.detail;
+    case FindingKind::kEngineStarting:
+      return "engine " + finding.subject + " is still starting: " + finding.detail;
     case FindingKind::kEngineStopped:
       return "engine " + finding.subject + " is stopped: " + finding.detail;
     case FindingKind::kEngineFailed:
@@ -123,6 +156,8 @@ std::string describe(const Finding& finding) {
       return "the store is behind: " + finding.detail;
     case FindingKind::kComponent:
       return finding.subject + " is " + finding.detail;
+    case FindingKind::kUnhealthy:
+      return "the core calls itself unhealthy " + finding.detail;
     case FindingKind::kLatchSealed:
       return "the latch is sealed by " + finding.subject + ": " + finding.detail;
     case FindingKind::kChaosActive:

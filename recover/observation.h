@@ -52,7 +52,7 @@ struct Observation {
   std::string market_feed;  // "up", "down", "polling"; empty: not answered
   std::optional<bool> sealed;
   std::vector<HolderSeen> holders;
-  std::string chaos_run;  // of an active lease
+  std::string chaos_run;  // of an active lease, or by this host's undo logs
   std::string chaos_owner;
   bool supervisor_answers = false;
   bool supervisor_gave_up = false;  // its burst limit is spent

@@ -1,5 +1,6 @@
 #include "recover/recovery.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.h"
@@ -38,9 +39,10 @@ Status carry_out(const Act& act, const RecoveryOptions& options) {
   LEVI_UNREACHABLE();
 }
 
-// Engines that only show once the core is back are started by a second look: at most this many
-// plans are carried out.
+// Engines that only show once the core is back are started by a later look, and so is one that went
+// down again: at most this many plans are carried out.
 constexpr int kPlansMax = 3;
+constexpr Nanos kPlansApart{1s};  // an engine that was just told to start is given time to show it
 
 void act_on(const Plan& plan, const RecoveryOptions& options) {
   for (const Act& act : plan.acts) {
@@ -50,27 +52,54 @@ void act_on(const Plan& plan, const RecoveryOptions& options) {
   }
 }
 
+Plan look(const RecoveryOptions& options) {
+  Observation seen = observe(options.reach);
+  if (seen.chaos_run.empty() && options.chaos_run) {
+    seen.chaos_run = options.chaos_run();
+    seen.chaos_owner = "this host: levictl chaos status";
+  }
+  return diagnose(seen);
+}
+
+bool has(const Plan& plan, ActKind kind) {
+  return std::any_of(plan.acts.begin(), plan.acts.end(),
+                     [kind](const Act& act) { return act.kind == kind; });
+}
+
 // True once our own probe has seen it healthy several times in a row.
 bool verify(const RecoveryOptions& options, MonoTime deadline) {
   os::Loop pause;
   unsigned in_a_row = 0;
   int plans = 1;
-  bool core_was_back = false;
+  MonoTime next_plan = os::mono_now() + kPlansApart;
   while (os::mono_now() < deadline) {
-    const Plan plan = diagnose(observe(options.reach));
+    const Plan plan = look(options);
     in_a_row = plan.healthy ? in_a_row + 1 : 0;
     if (in_a_row >= options.verify_times) return true;
-    bool engines_only = !plan.acts.empty();
-    for (const Act& act : plan.acts)
-      engines_only = engines_only && act.kind != ActKind::kRestartCore;
-    if (engines_only && !core_was_back && plans < kPlansMax) {
-      core_was_back = true;
+    // A core that was just restarted may take its time: once is enough. A chaos run that began
+    // meanwhile is left alone.
+    const bool engines =
+        has(plan, ActKind::kStartEngine) && !has(plan, ActKind::kRestartCore) && !plan.refused;
+    if (engines && plans < kPlansMax && os::mono_now() >= next_plan) {
       ++plans;
+      next_plan = os::mono_now() + kPlansApart;
       act_on(plan, options);
     }
     pause.run_until(os::mono_now() + kProbePeriod);
   }
   return false;
+}
+
+RecoveryEnd end_without_acting(const Plan& plan) {
+  if (plan.refused) return RecoveryEnd::kRefused;
+  if (!plan.running) return RecoveryEnd::kNotRunning;
+  return plan.healthy ? RecoveryEnd::kHealthy : RecoveryEnd::kPlanned;
+}
+
+void tell(const Plan& plan, const RecoveryOptions& options) {
+  for (const Finding& finding : plan.findings) options.say("found:  " + describe(finding));
+  for (const Act& act : plan.acts) options.say("plan:   " + describe(act));
+  for (const std::string& line : plan.for_a_human) options.say("human:  " + line);
 }
 
 }  // namespace
@@ -79,21 +108,10 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
   LEVI_CHECK(options.say != nullptr && options.verify_times > 0);
   const MonoTime begun = os::mono_now();
   RecoveryOutcome outcome;
-  outcome.plan = diagnose(observe(options.reach));
+  outcome.plan = look(options);
   outcome.detect = os::mono_now() - begun;
-  for (const Finding& finding : outcome.plan.findings) options.say("found:  " + describe(finding));
-  for (const Act& act : outcome.plan.acts) options.say("plan:   " + describe(act));
-  for (const std::string& line : outcome.plan.for_a_human) options.say("human:  " + line);
-
-  if (!outcome.plan.running) {
-    outcome.end = RecoveryEnd::kNotRunning;
-  } else if (outcome.plan.refused) {
-    outcome.end = RecoveryEnd::kRefused;
-  } else if (outcome.plan.healthy) {
-    outcome.end = RecoveryEnd::kHealthy;
-  } else {
-    outcome.end = RecoveryEnd::kPlanned;
-  }
+  tell(outcome.plan, options);
+  outcome.end = end_without_acting(outcome.plan);
   if (outcome.end != RecoveryEnd::kPlanned || !options.act) return outcome;
 
   auto lock = os::FileLock::take(options.lock_file);
@@ -101,8 +119,16 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
     return error(ErrorCode::kBusy, "another recovery is at work: " + lock.error().message,
                  "let it finish");
   }
+  // What another recovery has just repaired must not be restarted once more.
+  const Plan now = look(options);
+  outcome.end = end_without_acting(now);
+  if (outcome.end != RecoveryEnd::kPlanned) {
+    options.say("found:  it changed meanwhile");
+    tell(now, options);
+    return outcome;
+  }
   const MonoTime acting = os::mono_now();
-  act_on(outcome.plan, options);
+  act_on(now, options);
   outcome.acted = os::mono_now() - acting;
   const MonoTime verifying = os::mono_now();
   const bool healthy = verify(options, verifying + options.verify_max);

@@ -21,6 +21,9 @@ struct RecoveryOptions {
   unsigned verify_times = 3;  // how often in a row it must be seen healthy
   std::string actor;          // who it is, for the audit chain
   std::string lock_file;
+  // A chaos run of this host that is at work on this target, though a dead core can't say so;
+  // empty: none. Asked with each look.
+  std::function<std::string()> chaos_run;
   std::function<void(const std::string& line)> say;
 };
 

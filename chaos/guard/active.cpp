@@ -44,6 +44,7 @@ std::vector<ActiveRun> active_runs(const std::string& parent) {
     const auto owner = read_owner(run.folder);
     run.owner.run = name;
     if (owner) run.owner = owner.value();
+    if (auto target = read_run_target(run.folder)) run.target = std::move(target).value();
     run.levictl_alive = owner && os::is_alive(owner.value().levictl);
     run.guarded = is_held(run.folder);
     runs.push_back(std::move(run));

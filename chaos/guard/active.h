@@ -10,6 +10,7 @@ namespace levi::chaos {
 
 struct ActiveRun {
   RunOwner owner;
+  TargetSpec target;  // empty where the log does not say
   std::string folder;
   bool levictl_alive = false;
   bool guarded = false;  // a guard, or an undo, holds the log

@@ -76,6 +76,10 @@ Result<os::FileLock> lock_new(const std::string& folder) {
   }
 }
 
+Result<TargetSpec> target_of(const Json& run, const std::string& folder) {
+  return parse_target(object_at(run, "target").dump(), folder + "/run.json");
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
@@ -118,7 +122,7 @@ Result<UndoLog> UndoLog::open(const std::string& folder) {
   UndoLog log(folder, std::move(lock).value());
   const auto run = read_run(folder);
   if (run) {
-    LEVI_TRY(target, parse_target(object_at(run.value(), "target").dump(), folder + "/run.json"));
+    LEVI_TRY(target, target_of(run.value(), folder));
     log.target_ = std::move(target);
     log.owner_ = parse_owner(run.value());
   } else if (run.error().code != ErrorCode::kNotFound) {
@@ -187,6 +191,11 @@ std::vector<std::string> list_runs(const std::string& parent) {
 Result<RunOwner> read_owner(const std::string& folder) {
   LEVI_TRY(run, read_run(folder));
   return parse_owner(run);
+}
+
+Result<TargetSpec> read_run_target(const std::string& folder) {
+  LEVI_TRY(run, read_run(folder));
+  return target_of(run, folder);
 }
 
 }  // namespace levi::chaos

@@ -65,5 +65,7 @@ std::vector<std::string> list_runs(const std::string& parent);
 
 // Who owns the run of that folder, readable while another process holds it.
 Result<RunOwner> read_owner(const std::string& folder);
+// And what it breaks.
+Result<TargetSpec> read_run_target(const std::string& folder);
 
 }  // namespace levi::chaos

@@ -87,6 +87,36 @@ TEST(Diagnosis, StartsStoppedAndFailedEngines) {
   EXPECT_EQ(plan.acts[1].subject, "c");
 }
 
+TEST(Diagnosis, AnEngineThatIsStillStartingIsAwaitedAndNotHealthy) {
+  Observation seen = healthy();
+  seen.health = "degraded";
+  seen.engines->front().status = "starting";
+  seen.components.push_back({"engines", "degraded", "0 of 1 running"});
+  const Plan plan = diagnose(seen);
+  EXPECT_FALSE(plan.healthy);
+  EXPECT_THAT(kinds(plan), testing::ElementsAre(FindingKind::kEngineStarting));
+  ASSERT_EQ(plan.acts.size(), 1u);
+  EXPECT_EQ(plan.acts[0].kind, ActKind::kAwait);
+}
+
+TEST(Diagnosis, EnginesThatAreNotWellThoughEachRunsAreAFindingOfTheirOwn) {
+  Observation seen = healthy();
+  seen.health = "degraded";
+  seen.components.push_back({"engines", "degraded", "one is silent"});
+  const Plan plan = diagnose(seen);
+  EXPECT_FALSE(plan.healthy);
+  EXPECT_THAT(kinds(plan), testing::ElementsAre(FindingKind::kComponent));
+}
+
+TEST(Diagnosis, ACoreThatCallsItselfUnhealthyIsNeverHealthy) {
+  Observation seen = healthy();
+  seen.health = "unhealthy";
+  EXPECT_FALSE(diagnose(seen).healthy);
+  EXPECT_THAT(kinds(diagnose(seen)), testing::ElementsAre(FindingKind::kUnhealthy));
+  seen.components.push_back({"latch", "unhealthy", "the file was replaced: restart levid"});
+  EXPECT_THAT(kinds(diagnose(seen)), testing::ElementsAre(FindingKind::kComponent));
+}
+
 TEST(Diagnosis, AwaitsAFeedAndAStoreRatherThanRestartingTheCore) {
   Observation seen = healthy();
   seen.market_feed = "down";
@@ -107,7 +137,18 @@ TEST(Diagnosis, NeverPlansToOpenTheLatch) {
   EXPECT_TRUE(plan.healthy);  // Nothing to repair: somebody wants it stopped.
   EXPECT_THAT(kinds(plan), testing::ElementsAre(FindingKind::kLatchSealed));
   ASSERT_EQ(plan.for_a_human.size(), 1u);
-  EXPECT_THAT(plan.for_a_human[0], testing::HasSubstr("levictl resume"));
+  EXPECT_THAT(plan.for_a_human[0], testing::HasSubstr("levictl resume --reason"));
+}
+
+TEST(Diagnosis, EachHolderIsNamedInTheCommandThatLetsItGo) {
+  Observation seen = healthy();
+  seen.sealed = true;
+  seen.holders = {{"daily-loss", "limit", "levid"}, {"chaos", "test", "chaos:r1"}};
+  const Plan plan = diagnose(seen);
+  ASSERT_EQ(plan.for_a_human.size(), 2u);
+  EXPECT_THAT(plan.for_a_human[0], testing::HasSubstr("levictl resume --holder daily-loss"));
+  EXPECT_THAT(plan.for_a_human[1],
+              testing::HasSubstr("levictl resume --holder chaos --actor chaos:r1 --reason"));
 }
 
 TEST(Diagnosis, RefusesToActIntoAChaosRun) {
@@ -116,6 +157,17 @@ TEST(Diagnosis, RefusesToActIntoAChaosRun) {
   seen.engines->front().status = "failed";
   const Plan plan = diagnose(seen);
   EXPECT_TRUE(plan.refused);
+}
+
+TEST(Recovery, AChaosRunOfThisHostIsRefusedThoughNobodyAnswers) {
+  RecoveryOptions options;
+  options.reach = {"nobody", "http://127.0.0.1:1", "http://127.0.0.1:1", "", ""};
+  options.act = true;
+  options.say = [](const std::string&) {};
+  options.chaos_run = [] { return std::string("r1"); };
+  const auto outcome = recover_now(options);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome.value().end, RecoveryEnd::kRefused);
 }
 
 TEST(Recovery, WithNothingRunningActsOnNothing) {
