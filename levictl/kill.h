@@ -6,7 +6,9 @@
 
 #include "core/base/instant.h"
 #include "core/base/result.h"
+#include "levictl/kill_report.h"
 #include "levictl/target.h"
+#include "levictl/venue_cancel.h"
 
 namespace levi::cli {
 
@@ -23,15 +25,12 @@ struct KillOptions {
   bool json = false;
 };
 
-// One way's outcome.
-struct KillWay {
-  std::string way;      // "api", "control port", "control socket", "latch file", "venue"
-  bool sealed = false;  // for the venue: no order is open there
-  std::string outcome;  // "sealed at epoch 7, S 1234", "unreachable: ..."
-  Nanos took{0};
-};
-
+// At once, each on a thread of its own.
 std::vector<KillWay> press_every_way(const Target& target, const KillOptions& options);
+
+// The exchange's address and key: of the stage, or as they were given. kInvalid where one is
+// missing.
+Result<VenueAccess> venue_access(const Target& target, const KillOptions& options);
 
 int kill_command(const KillOptions& options);
 

@@ -57,6 +57,32 @@ Result<std::vector<std::string>> symbols_of(const VenueAccess& access) {
   return symbols;
 }
 
+Status find_symbols(VenueAccess& access) {
+  LEVI_TRY_ASSIGN(access.symbols, symbols_of(access));
+  return ok();
+}
+
+// A refused list does not keep the others from being cancelled.
+Status cancel_once(const VenueAccess& access, VenueOutcome& outcome) {
+  Status all = ok();
+  for (std::size_t first = 0; first < access.symbols.size(); first += kSymbolsPerCancel) {
+    std::string list;
+    for (std::size_t i = first; i < std::min(first + kSymbolsPerCancel, access.symbols.size());
+         ++i) {
+      list += (list.empty() ? "" : ",") + access.symbols[i];
+    }
+    const auto cancelled =
+        signed_call(access, "DELETE", "/api/v3/openOrders", "symbol=" + os::percent_encode(list));
+    outcome.answered |= cancelled.has_value();
+    if (cancelled) outcome.cancelled += cancelled.value().size();
+    if (!cancelled && all) all = cancelled.error();
+  }
+  const auto open = count_open_orders(access);
+  if (open) outcome.open = open.value();
+  if (!open && all) all = open.error();
+  return all;
+}
+
 }  // namespace
 
 Result<std::uint64_t> count_open_orders(const VenueAccess& access) {
@@ -69,27 +95,20 @@ Result<std::uint64_t> count_open_orders(const VenueAccess& access) {
   return open;
 }
 
-Result<VenueOutcome> cancel_everything(const VenueAccess& given, Nanos timeout) {
+VenueOutcome cancel_everything(const VenueAccess& given, Nanos timeout) {
   VenueAccess access = given;
-  LEVI_TRY_ASSIGN(access.symbols, symbols_of(access));
   VenueOutcome outcome;
   const MonoTime deadline = os::mono_now() + timeout;
   os::Loop pause;
-  while (true) {
-    for (std::size_t first = 0; first < access.symbols.size(); first += kSymbolsPerCancel) {
-      std::string list;
-      for (std::size_t i = first; i < std::min(first + kSymbolsPerCancel, access.symbols.size());
-           ++i) {
-        list += (list.empty() ? "" : ",") + access.symbols[i];
-      }
-      LEVI_TRY(cancelled, signed_call(access, "DELETE", "/api/v3/openOrders",
-                                      "symbol=" + os::percent_encode(list)));
-      outcome.cancelled += cancelled.size();
-    }
-    LEVI_TRY_ASSIGN(outcome.open, count_open_orders(access));
-    if (outcome.open == 0 || os::mono_now() > deadline) return outcome;
+  Status done = find_symbols(access);
+  while (done) {
+    outcome.open.reset();
+    done = cancel_once(access, outcome);
+    if (!done || outcome.open == 0u || os::mono_now() > deadline) break;
     pause.run_until(os::mono_now() + kAskAgain);
   }
+  if (!done) outcome.error = done.error().text();
+  return outcome;
 }
 
 }  // namespace levi::cli

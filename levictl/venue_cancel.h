@@ -2,6 +2,8 @@
 // open. Seals nothing: a core that still runs may send new orders.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +19,15 @@ struct VenueAccess {
   std::vector<std::string> symbols;
 };
 
+// What was done stands here even where the next call failed.
 struct VenueOutcome {
+  bool answered = false;  // at least one cancel was
   std::uint64_t cancelled = 0;
-  std::uint64_t open = 0;  // still open after the last question
+  std::optional<std::uint64_t> open;  // after the last question; not known where it failed
+  std::string error;
 };
 
-Result<VenueOutcome> cancel_everything(const VenueAccess& access, Nanos timeout);
+VenueOutcome cancel_everything(const VenueAccess& access, Nanos timeout);
 Result<std::uint64_t> count_open_orders(const VenueAccess& access);
 
 }  // namespace levi::cli

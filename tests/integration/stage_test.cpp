@@ -146,8 +146,10 @@ TEST_F(StageTest, KillStopsTheFlowByEveryWayAndResumeAndFlattenDoWhatTheySay) {
   every.venue = true;
   const auto target = cli::resolve_target(every.target);
   ASSERT_TRUE(target);
-  for (const cli::KillWay& way : cli::press_every_way(target.value(), every))
-    EXPECT_TRUE(way.sealed) << way.way << ": " << way.outcome;
+  for (const cli::KillWay& way : cli::press_every_way(target.value(), every)) {
+    EXPECT_TRUE(way.reached) << way.way << ": " << way.text();
+    EXPECT_EQ(way.sealed, way.way != "venue") << way.way << ": " << way.text();
+  }
   EXPECT_EQ(kill(), cli::kDone);
   EXPECT_EQ(witness().open_orders(), 0u);
   const Json sealed = latch();
