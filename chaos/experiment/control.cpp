@@ -18,8 +18,8 @@ const std::vector<std::string>& known_defences() {
 
 const std::vector<std::string>& known_checks() {
   static const std::vector<std::string> kChecks{
-      "recovered",   "settled",        "kill.beyond-s",     "kill.connections",
-      "kill.orders", "kill.s-missing", "ledger.reconciled", "audit.chained"};
+      "recovered",      "settled",   "kill.beyond-s",     "kill.connections", "kill.orders",
+      "kill.s-missing", "kill.exit", "ledger.reconciled", "audit.chained"};
   return kChecks;
 }
 

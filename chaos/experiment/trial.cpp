@@ -28,6 +28,17 @@ std::uint64_t short_seed(std::uint64_t seed) {
   return seed >> 11;
 }  // a JSON number that every reader keeps whole
 
+// A command ends when nothing is open any more: acknowledged was the first of its seals, whose way
+// has that seal's epoch.
+Nanos acknowledged_after(const Injection& press) {
+  const std::int64_t first = integer_at(press.detail, "epoch", -1);
+  for (const Json& way : list_at(press.detail, "ways")) {
+    if (boolean_at(way, "sealed") && integer_at(way, "epoch", -2) == first)
+      return Nanos{integer_at(way, "took_ns", 0)};
+  }
+  return press.after - press.before;
+}
+
 const FaultKind& kind_of(const Scenario& scenario) {
   const FaultKind* kind = find_fault(scenario.fault);
   LEVI_CHECK(kind != nullptr);  // the scenario was validated
@@ -134,6 +145,14 @@ void Trial::invalid(Undecided code, const std::string& why) {
   invalid_ = why;
 }
 
+void Trial::skip(const std::string& why) {
+  skipped_ = true;
+  const auto& approved = context_.options.skips_approved;
+  record_.skip_approved =
+      std::find(approved.begin(), approved.end(), scenario_.id) != approved.end();
+  invalid_ = why;
+}
+
 void Trial::failed(const std::string& why) {
   if (failed_.empty()) failed_ = why;
 }
@@ -170,11 +189,7 @@ Step Trial::preflight() {
   for (const auto& need : scenario_.needs) {
     const std::string why = context_.unmet(need);
     if (why.empty()) continue;
-    skipped_ = true;
-    const auto& approved = context_.options.skips_approved;
-    record_.skip_approved =
-        std::find(approved.begin(), approved.end(), scenario_.id) != approved.end();
-    invalid_ = why;
+    skip(why);
     return Step::kJudge;
   }
   const Waited waited =
@@ -259,12 +274,7 @@ Step Trial::inject() {
                    record_.trial,
                    record_.seed,
                    scenario_.timeout + scenario_.hold(record_.trial) + kLeaseMargin};
-  auto undo = plan(order);
-  if (!undo) {
-    invalid(Undecided::kUnplanned, "the fault can't be planned: " + undo.error().text());
-    return Step::kJudge;
-  }
-  undo_ = std::move(undo).value();
+  if (!plan(order)) return Step::kJudge;
   context_.stream->forget();
   watch_.hold();  // until t0 is known
   auto injected = context_.guard->inject({undo_, order.lease, context_.options.leave_out});
@@ -286,7 +296,7 @@ void Trial::note_injection(Injected injected) {
   if (const Json& engine = value_at(undo_.parameters, "engine"); engine.is_number_integer()) {
     observed_.engine = engine.get<std::int64_t>();
   }
-  if (kind_.seals) observed_.kill_ack = injection_.after - injection_.before;
+  if (kind_.seals) observed_.kill_ack = acknowledged_after(injection_);
   // A press by file goes past every server: nobody audits it.
   const bool asked = kind_.seals && record_.variant != "file" && !context_.options.leave_out;
   requests_ += asked ? 1 : 0;
@@ -294,10 +304,18 @@ void Trial::note_injection(Injected injected) {
   deadline_ = injection_.before + scenario_.hold(record_.trial) + scenario_.timeout;
 }
 
-Result<Undo> Trial::plan(const FaultOrder& order) {
+bool Trial::plan(const FaultOrder& order) {
   const GuardClient::Blocking blocking(*context_.guard, kPlanMax);
   fault_ = kind_.make();
-  return fault_->plan(context_.target, order);
+  auto undo = fault_->plan(context_.target, order);
+  if (!undo && undo.error().code == ErrorCode::kUnsupported) {
+    skip(undo.error().text());
+  } else if (!undo) {
+    invalid(Undecided::kUnplanned, "the fault can't be planned: " + undo.error().text());
+  } else {
+    undo_ = std::move(undo).value();
+  }
+  return undo.has_value();
 }
 
 Step Trial::prove() {
@@ -305,6 +323,8 @@ Step Trial::prove() {
   const auto proof =
       fault_->prove(context_.target, undo_, injection_, os::mono_now() + kProofDeadline);
   if (!proof) {
+    if (integer_at(injection_.detail, "exit", -1) == 0)
+      violation("kill.exit", "exit 0, and " + proof.error().message);
     const bool looked = proof.error().code == ErrorCode::kTimeout;
     invalid(looked ? Undecided::kUnproven : Undecided::kNoAnswer,
             "the fault was not seen to land: " + proof.error().message);

@@ -41,7 +41,7 @@ class Trial {
   Step settle();
   Step judge();
 
-  Result<Undo> plan(const FaultOrder& order);
+  bool plan(const FaultOrder& order);
   Step mark_ledgers();
   void note_injection(Injected injected);
 
@@ -52,7 +52,9 @@ class Trial {
   void observe_seal_on();
   Result<std::int64_t> open_order_connections();
   bool orders_flow() const;
+  std::optional<std::int64_t> open_at_exchange();
   bool orders_cleared(MonoTime asked);
+  void judge_exit();
   bool recovered() const;
 
   // revert
@@ -84,6 +86,7 @@ class Trial {
   Waited wait(const std::function<bool()>& done, MonoTime deadline);
   std::string still_failing() const;
   void pause(Step step);
+  void skip(const std::string& why);
   // The trial decides nothing, and why; the first reason stands.
   void invalid(reports::Undecided code, const std::string& why);
   void failed(const std::string& why);

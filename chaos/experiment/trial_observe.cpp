@@ -83,6 +83,7 @@ Waited Trial::wait(const std::function<bool()>& done, MonoTime deadline) {
 // The exchange has seen the end of every connection that carried an order, and has no open order of
 // ours.
 void Trial::observe_kill() {
+  judge_exit();
   const auto ended = [this] {
     const auto open = open_order_connections();
     return open && open.value() == 0;
@@ -121,11 +122,30 @@ Result<std::int64_t> Trial::open_order_connections() {
                        [](const Json& one) { return integer_at(one, "orders") > 0; });
 }
 
-bool Trial::orders_cleared(MonoTime asked_before) {
+std::optional<std::int64_t> Trial::open_at_exchange() {
   const std::string prefix = "LVO" + context_.books->instance();
   const auto summary =
       context_.caller->exchange("GET", "/ledger/summary?prefix=" + os::percent_encode(prefix));
-  if (!summary || integer_at(summary.value(), "open_orders", -1) != 0) return false;
+  if (!summary || !summary.value().contains("open_orders")) return std::nullopt;
+  return integer_at(summary.value(), "open_orders");
+}
+
+// The latch was seen sealed, so a command that pressed it ends with 0 exactly if nothing was open
+// at the exchange by then.
+void Trial::judge_exit() {
+  if (!injection_.detail.contains("exit")) return;
+  const std::int64_t code = integer_at(injection_.detail, "exit", -1);
+  const auto open = open_at_exchange();
+  if (!open) {
+    return invalid(Undecided::kNoAnswer, "the exchange does not say what was open when it ended");
+  }
+  if ((code == 0) == (*open == 0)) return;
+  violation("kill.exit", "exit " + std::to_string(code) + ", and the exchange has " +
+                             std::to_string(*open) + " open orders");
+}
+
+bool Trial::orders_cleared(MonoTime asked_before) {
+  if (open_at_exchange() != 0) return false;
   const MonoTime now = os::mono_now();
   observed_.orders_cleared = Moment{now, now - asked_before};
   return true;

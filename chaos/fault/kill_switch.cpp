@@ -2,9 +2,12 @@
 // work under all faults.
 //
 // Seals as holder `chaos`, actor `chaos:<run>`. Only a live levictl releases that again
-// (experiment/release.h); neither the guard nor an undo ever opens the latch: what they leave is a
+// (Trial::release_seal); neither the guard nor an undo ever opens the latch: what they leave is a
 // trace that names the command.
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 
 #include "chaos/fault/kinds.h"
 #include "chaos/fault/process_kill.h"
@@ -13,6 +16,7 @@
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/http.h"
+#include "core/os/process.h"
 
 namespace levi::chaos {
 namespace {
@@ -20,6 +24,9 @@ namespace {
 constexpr const char* kKind = "kill.switch";
 constexpr const char* kReason = "chaos: the kill switch is being tested";
 constexpr Nanos kFenceAfter = 50ms;
+constexpr const char* kByCommand = "command";
+constexpr const char* kCommandWait = "5s";  // for open orders
+constexpr Nanos kCommandDeadline = 9s;      // levictl waits 10 s for the guard
 
 std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
@@ -98,6 +105,44 @@ Result<Injection> press_by_file(const TargetSpec& spec, const std::string& actor
   return injection;
 }
 
+// What `levictl kill --target` calls it; empty: it is no stage, and nobody knows its keys.
+std::string stage_of(const TargetSpec& spec) {
+  constexpr std::string_view kPrefix = "stage-";
+  return spec.name.starts_with(kPrefix) ? spec.name.substr(kPrefix.size()) : std::string();
+}
+
+// The operator's own command: every way in at once, and cancel-all at the venue past the core. S is
+// its own answer's: that of the first of its seals. How it ended is told, not judged: the exchange
+// knows what its exit code must be.
+Result<Injection> press_by_command(const TargetSpec& spec, const std::string& actor) {
+  LEVI_TRY(answer, os::make_memfd("levictl-kill", 0));
+  os::SpawnOptions options;
+  options.program = os::own_executable();
+  options.arguments = {"kill",         "--venue",  "-o",     "json",      "--target",
+                       stage_of(spec), "--holder", "chaos",  "--actor",   actor,
+                       "--reason",     kReason,    "--wait", kCommandWait};
+  options.stdout_path =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(answer.get());
+  options.parent_death_signal = SIGKILL;
+  const MonoTime before = os::mono_now();
+  LEVI_TRY(child, os::Child::spawn(options));
+  const auto ended = child.wait(kCommandDeadline);
+  if (!ended) (void)child.kill(SIGKILL);
+  if (!ended || !ended->exited) {
+    return error(ErrorCode::kIo,
+                 "levictl kill --venue " + (ended ? "was " + ended->text() : "hangs"));
+  }
+  Injection injection{before, os::mono_now(), Json::object()};
+  LEVI_TRY(text, os::read_file(options.stdout_path));
+  injection.detail = Json::parse(text, nullptr, false);
+  if (!injection.detail.is_object()) {
+    return error(ErrorCode::kIo, "levictl kill --venue ended with " + ended->text() +
+                                     " and said: " + text.substr(0, 200));
+  }
+  injection.detail["exit"] = ended->code;
+  return injection;
+}
+
 // What the latch shows of the holder `chaos`.
 struct Seal {
   std::uint64_t epoch = 0;  // of the latch
@@ -147,6 +192,11 @@ class KillSwitch : public Fault {
       return error(ErrorCode::kConflict, "the latch is already sealed by " + seal.actor,
                    resume_command(target.spec(), seal.actor));
     }
+    if (order.variant == kByCommand && stage_of(target.spec()).empty()) {
+      return error(ErrorCode::kUnsupported,
+                   "the variant 'command' (levictl kill --venue) knows the keys of a stage only",
+                   "leave it out of 'variants', or run on a stage");
+    }
     return Undo{
         kKind, tag_of(order),
         Json{{"way", order.variant.empty() ? "api-json" : order.variant}, {"epoch", seal.epoch}}};
@@ -154,6 +204,7 @@ class KillSwitch : public Fault {
 
   Result<Injection> inject(const Target& target, const Undo& undo) override {
     const std::string way = text_at(undo.parameters, "way");
+    if (way == kByCommand) return press_by_command(target.spec(), actor_of(undo.tag));
     if (way == "file") return press_by_file(target.spec(), actor_of(undo.tag));
     return press_by_http(target.spec(), way, actor_of(undo.tag));
   }
@@ -190,7 +241,8 @@ FaultKind kill_switch() {
   FaultKind kind;
   kind.name = kKind;
   kind.title = "the kill switch is pressed at full order flow";
-  kind.variants = {"api-query", "api-json", "api-bare", "control-port", "control-socket", "file"};
+  kind.variants = {"api-query",      "api-json", "api-bare", "control-port",
+                   "control-socket", "file",     kByCommand};
   kind.needs = {"exchange-admin"};
   kind.seals = true;
   kind.down_events = {"latch-seen"};
