@@ -8,8 +8,12 @@
 
 #include "core/base/json_fields.h"
 #include "core/latch/latch.h"
+#include "core/os/clock.h"
+#include "core/os/process.h"
+#include "core/os/thread.h"
 #include "levictl/client.h"
 #include "levictl/exit_code.h"
+#include "recover/diagnosis.h"
 
 namespace levi::cli {
 namespace {
@@ -31,6 +35,11 @@ double number_at(const json& object, const char* key) {
 }
 
 json or_null(const Result<json>& answer) { return answer ? answer.value() : json(nullptr); }
+
+// By the holder itself: no other can let its seal go.
+std::string resume_hint(const std::string& holder, const std::string& actor) {
+  return recover::resume_command(holder, actor) + "   when the cause is known";
+}
 
 // What is true without any core: the latch file says it, on this host.
 void print_latch_file(const Target& target) {
@@ -102,7 +111,7 @@ void print_positions(const json& positions) {
   }
 }
 
-bool print_health(const json& health) {
+void print_health(const json& health) {
   const std::string answered = text_at(health, "status");
   const std::string status = answered.empty() ? "unhealthy" : answered;
   std::printf("health     %s  (version %s, pid %d, up %.0f s)\n",
@@ -113,14 +122,18 @@ bool print_health(const json& health) {
     std::printf("           %s %s: %s\n", name.c_str(), text_at(component, "status").c_str(),
                 text_at(component, "detail").c_str());
   }
-  return status == "healthy";
 }
 
-void print_next(bool sealed, bool healthy, const json& live) {
+void print_next(const json& latch, bool sealed, bool healthy, const json& live) {
   if (value_at(live, "chaos").is_object()) {
     std::printf("next       levictl chaos stop     (a chaos run is at work: is this us?)\n");
   } else if (sealed) {
-    std::printf("next       levictl resume --reason '…'   when the cause is known\n");
+    const json holders = list_at(latch, "holders");
+    if (holders.empty()) std::printf("next       %s\n", resume_hint("operator", "").c_str());
+    for (const auto& holder : holders) {
+      std::printf("next       %s\n",
+                  resume_hint(text_at(holder, "holder"), text_at(holder, "actor")).c_str());
+    }
   } else if (!healthy) {
     std::printf("next       levictl recover --plan\n");
   } else {
@@ -129,11 +142,71 @@ void print_next(bool sealed, bool healthy, const json& live) {
   }
 }
 
-int not_running(const Target& target, const Error& why) {
-  std::printf("%s: %s\n", target.name.c_str(), paint("not running", false).c_str());
+// What both ports said, asked at once: a core that hangs costs one wait, not two.
+struct Answers {
+  Result<json> health = error(ErrorCode::kUnreachable, "not asked");
+  Result<json> latch = error(ErrorCode::kUnreachable, "not asked");
+};
+
+Answers ask_both(const Target& target) {
+  Answers answers;
+  auto other = os::start_thread("status", [&] {
+    answers.latch = call_json("GET", target.control + "/live/kill", "", kCallMax);
+  });
+  answers.health = call_json("GET", target.api + "/health", "", kCallMax);
+  other.join();
+  return answers;
+}
+
+// A core that answers nothing, but is there: its process by the latch file where that is on this
+// host, else by a port that took the connection and was silent.
+struct Silent {
+  bool hung = false;
+  pid_t pid = 0;  // 0: not known
+};
+
+Silent look_at_silent(const Target& target, const Answers& answers) {
+  Silent silent;
+  silent.hung = answers.health.error().code == ErrorCode::kTimeout ||
+                answers.latch.error().code == ErrorCode::kTimeout;
+  if (!target.local()) return silent;
+  const auto latch = latch::Latch::attach(latch::latch_path(target.runtime));
+  if (!latch) return silent;
+  const auto gateway = latch.value().gateway();
+  if (gateway.pid == 0) return silent;
+  const bool alive = os::is_alive({gateway.pid, gateway.start_ticks, os::boot_id()});
+  silent.hung = silent.hung || alive;
+  silent.pid = alive ? gateway.pid : 0;
+  return silent;
+}
+
+void print_silent_json(const Silent& silent, const Error& why) {
+  json answer = {{"running", silent.hung}, {"detail", why.message}};
+  if (silent.hung) {
+    answer["answers"] = false;
+    answer["pid"] = silent.pid == 0 ? json(nullptr) : json(silent.pid);
+  }
+  std::printf("%s\n", answer.dump(2).c_str());
+}
+
+int not_answering(const Target& target, const Answers& answers, bool as_json) {
+  const Error& why = answers.health.error();
+  const Silent silent = look_at_silent(target, answers);
+  if (as_json) {
+    print_silent_json(silent, why);
+    return kUndecided;
+  }
+  const std::string hung =
+      silent.pid == 0 ? "HUNG: it takes connections and answers nothing"
+                      : "HUNG: pid " + std::to_string(silent.pid) + " lives and answers nothing";
+  std::printf("%s: %s\n", target.name.c_str(),
+              paint(silent.hung ? hung : "not running", false).c_str());
   std::printf("           %s\n", why.message.c_str());
   print_latch_file(target);
-  std::printf("next       levictl recover --plan, or levictl up for a practice stage\n");
+  std::printf("next       %s\n",
+              silent.hung
+                  ? "levictl kill --reason '…' stops it now; levictl recover --yes repairs it"
+                  : "levictl recover --plan, or levictl up for a practice stage");
   return kUndecided;
 }
 
@@ -143,44 +216,41 @@ int status_command(const StatusOptions& options) {
   const auto resolved = resolve_target(options.target);
   if (!resolved) return fail(resolved.error());
   const Target& target = resolved.value();
-  const auto health = call_json("GET", target.api + "/health", "", kCallMax);
-  const auto latch = call_json("GET", target.control + "/live/kill", "", kCallMax);
-  if (!health && !latch) {
-    if (options.json)
-      std::printf("%s\n",
-                  json{{"running", false}, {"detail", health.error().message}}.dump(2).c_str());
-    return options.json ? kUndecided : not_running(target, health.error());
-  }
+  const Answers answers = ask_both(target);
+  if (!answers.health && !answers.latch) return not_answering(target, answers, options.json);
+  const json health = or_null(answers.health);
+  const json latch = or_null(answers.latch);
   const json live = or_null(call_json("GET", target.control + "/live/status", "", kCallMax));
   const json engines = or_null(call_json("GET", target.api + "/engines", "", kCallMax));
   const json positions = or_null(call_json("GET", target.api + "/paper/positions", "", kCallMax));
-  const bool sealed = !latch || boolean_at(latch.value(), "sealed", true);
-  bool healthy = health && text_at(health.value(), "status") == "healthy";
+  const bool sealed = boolean_at(latch, "sealed", true);
+  const bool healthy = text_at(health, "status") == "healthy";
+  const int code = healthy && !sealed ? kDone : kFailed;
   if (options.json) {
     std::printf("%s\n", json{{"running", true},
                              {"target", target.name},
-                             {"health", or_null(health)},
-                             {"latch", or_null(latch)},
+                             {"health", health},
+                             {"latch", latch},
                              {"live", live},
                              {"engines", engines},
                              {"positions", positions}}
                             .dump(2)
                             .c_str());
-    return healthy && !sealed ? kDone : kFailed;
+    return code;
   }
   std::printf("%s\n", target.name.c_str());
-  if (health) {
-    healthy = print_health(health.value());
+  if (answers.health) {
+    print_health(health);
   } else {
     std::printf("health     %s: %s\n", paint("API does not answer", false).c_str(),
-                health.error().message.c_str());
+                answers.health.error().message.c_str());
   }
-  print_latch(or_null(latch));
+  print_latch(latch);
   print_live(live);
   print_engines(engines);
   print_positions(positions);
-  print_next(sealed, healthy, live);
-  return healthy && !sealed ? kDone : kFailed;
+  print_next(latch, sealed, healthy, live);
+  return code;
 }
 
 }  // namespace levi::cli
