@@ -20,6 +20,7 @@ struct ChaosRunOptions {
   TargetFlags target;
   bool target_given = false;  // --target, even an empty one, which is an error
   std::string target_file;    // a JSON file as a stage's, for targets that are none
+  bool target_file_given = false;
   std::string exchange_admin;
   int trials = 0;  // 0: as the scenario says
   std::uint64_t seed = 0;

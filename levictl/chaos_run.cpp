@@ -50,7 +50,10 @@ Status check_usage(const ChaosRunOptions& options) {
   if (options.target_given && options.target.target.empty()) {
     return error(ErrorCode::kInvalid, "--target is empty", "name a target, or use --stage");
   }
-  const bool named = options.target_given || !options.target_file.empty();
+  if (options.target_file_given && options.target_file.empty()) {
+    return error(ErrorCode::kInvalid, "--target-file is empty", "name a file, or use --stage");
+  }
+  const bool named = options.target_given || options.target_file_given;
   if (options.stage && named)
     return error(ErrorCode::kInvalid, "--stage and --target exclude each other", "give one");
   const char* ci = std::getenv("CI");
@@ -131,7 +134,18 @@ chaos::RunOptions chaos_run_options(const ChaosRunOptions& options) {
 
 int chaos_fail(const Error& error) {
   const int code = fail(error);
-  return error.code == ErrorCode::kConflict ? kLeased : code;
+  switch (error.code) {
+    case ErrorCode::kConflict:
+      return kLeased;
+    // No trial was judged: that the gate is missed (1) would be a verdict on the target.
+    case ErrorCode::kIo:
+    case ErrorCode::kBusy:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kUnsupported:
+      return kUndecided;
+    default:
+      return code;
+  }
 }
 
 int chaos_run(const ChaosRunOptions& options) {

@@ -40,7 +40,11 @@ chaos::TargetSpec of_target(const Target& target) {
 }  // namespace
 
 Result<chaos::TargetSpec> chaos_target(const ChaosRunOptions& options) {
-  if (!options.target_file.empty()) return chaos::read_target(options.target_file);
+  if (options.target_file_given) {
+    auto spec = chaos::read_target(options.target_file);
+    if (spec || spec.error().code == ErrorCode::kInvalid) return spec;
+    return error(ErrorCode::kInvalid, spec.error().message, "name a file as docs/chaos.md shows");
+  }
   LEVI_TRY(target, resolve_target(options.target));
   const bool named = options.target_given || std::getenv("LEVICTL_TARGET") != nullptr;
   if (!named && !target.stage) {

@@ -31,7 +31,8 @@ chaos::RunOptions chaos_run_options(const ChaosRunOptions& options);
 // The exit code of a self-test: 5 leftovers, 1 a control that was decided wrongly, 4, 3.
 int selftest_exit(const chaos::SelftestResult& result);
 
-// As `fail`, with 6 for a lease that another run holds.
+// As `fail`, with 6 for a lease that another run holds, and 3 where a run came to no verdict:
+// reports that can't be written, a guard that can't be started.
 int chaos_fail(const Error& error);
 
 }  // namespace levi::cli

@@ -1,4 +1,5 @@
-// Who is asking: $LEVICTL_ACTOR, else the login name. Written into latch slots and audit lines.
+// Who is asking: $LEVICTL_ACTOR, else the login name. Written into latch slots, audit lines and the
+// chaos lease, which keep 31 bytes: cut to that, at the beginning of a UTF-8 character.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -67,9 +68,15 @@ int wait_until_flat(const Target& target, const FlattenOptions& options) {
 }  // namespace
 
 std::string operator_name() {
-  if (const char* name = std::getenv("LEVICTL_ACTOR")) return name;
+  constexpr std::size_t kBytesMax = 31;
+  std::string name;
+  if (const char* given = std::getenv("LEVICTL_ACTOR")) name = given;
   const passwd* user = getpwuid(getuid());
-  return user != nullptr ? user->pw_name : std::to_string(getuid());
+  if (name.empty()) name = user != nullptr ? user->pw_name : std::to_string(getuid());
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  std::size_t size = std::min(name.size(), kBytesMax);
+  while (size > 0 && size < name.size() && continues(name[size])) --size;
+  return name.substr(0, size);
 }
 
 int resume_command(const ResumeOptions& options) {

@@ -45,7 +45,11 @@ Result<Target> of_address(const std::string& given, const TargetFlags& flags) {
 Result<Target> resolve_target(const TargetFlags& flags) {
   std::string wanted = flags.target;
   if (wanted.empty()) {
-    if (const char* variable = std::getenv("LEVICTL_TARGET")) wanted = variable;
+    const char* variable = std::getenv("LEVICTL_TARGET");
+    // Set to nothing, it means a target that somebody forgot to name: never the default one.
+    if (variable != nullptr && *variable == '\0')
+      return error(ErrorCode::kInvalid, "LEVICTL_TARGET is empty", "unset it, or name a target");
+    if (variable != nullptr) wanted = variable;
   }
   Result<Target> target = error(ErrorCode::kNotFound, "");
   const std::string stage_name = wanted.empty() ? "default" : wanted;

@@ -1,7 +1,7 @@
 // Which core a command talks to, and every way of reaching it.
 //
-// In this order: --target (a URL, or the name of a stage), $LEVICTL_TARGET, the stage that `levictl
-// up` made, 127.0.0.1:8000.
+// In this order: --target (a URL, or the name of a stage), $LEVICTL_TARGET (empty: an error), the
+// stage that `levictl up` made, 127.0.0.1:8000.
 #pragma once
 
 #include <optional>

@@ -4,6 +4,7 @@
 
 #include "core/os/clock.h"
 #include "core/os/file.h"
+#include "levictl/chaos_target.h"
 #include "reports/results.h"
 #include "tests/chaos/stage_rig.h"
 
@@ -36,6 +37,13 @@ TEST_F(ExitCode, OfWrongUsageIs2AndNothingIsDone) {
   EXPECT_EQ(chaos_run({"--stage", "--target", "http://127.0.0.1:1"}).code, 2);
   EXPECT_EQ(chaos_run({"--trials", "0", "--stage"}).code, 2);
   EXPECT_EQ(chaos_run({"C-99", "--stage"}).code, 2);
+  EXPECT_EQ(chaos_run({"--target-file", ""}).code, 2);
+  EXPECT_EQ(chaos_run({"--target-file", folder("nothing.json")}).code, 2);
+  EXPECT_EQ(chaos_run({"--gate", "nan", "--stage"}).code, 2);
+  ASSERT_EQ(::setenv("LEVICTL_TARGET", "", 1), 0);
+  const Outcome unnamed = chaos_run({});
+  ASSERT_EQ(::unsetenv("LEVICTL_TARGET"), 0);
+  EXPECT_EQ(unnamed.code, 2) << unnamed.text;
   ASSERT_EQ(::setenv("CI", "true", 1), 0);
   const Outcome in_ci = chaos_run({});
   ASSERT_EQ(::unsetenv("CI"), 0);
@@ -103,6 +111,44 @@ TEST_F(ExitCodeOnStage, WhereTheTargetLacksWhatIsNeededIs3UnlessSkipsAreApproved
   const Outcome skipped = run_on(spec, {"C-3", "--trials", "1"});
   EXPECT_EQ(skipped.code, 3);
   EXPECT_NE(skipped.text.find("needs data-folder"), std::string::npos) << skipped.text;
+  // Approved, it does not count; but a run of which nothing is judged has decided nothing.
+  EXPECT_EQ(run_on(spec, {"C-3", "--trials", "1", "--approve-skip", "C-3"}).code, 3);
+  const std::string kill = scenario_file(Kind::kKill);
+  EXPECT_EQ(run_on(spec, {"C-3", kill, "--trials", "1"}).code, 1);
+  const Outcome approved = run_on(spec, {"C-3", kill, "--trials", "1", "--approve-skip", "C-3"});
+  EXPECT_EQ(approved.code, 0) << approved.text;
+  expect_nothing_left();
+}
+
+// That the gate is missed would be a verdict, and nothing was judged.
+TEST_F(ExitCodeOnStage, WhereNothingCouldBeDecidedIs3) {
+  ASSERT_TRUE(os::write_file_atomic(folder("file"), ""));
+  const Outcome unwritable = on_stage(
+      {"chaos", "run", scenario_file(Kind::kKill), "--trials", "1", "--out", folder("file/x")});
+  EXPECT_EQ(unwritable.code, 3) << unwritable.text;
+  ASSERT_EQ(::setenv("LEVICTL_ACTOR", std::string(200, 'x').c_str(), 1), 0);
+  const Outcome long_name = on_stage(
+      {"chaos", "run", scenario_file(Kind::kKill), "--trials", "1", "--out", folder("reports")});
+  ASSERT_EQ(::unsetenv("LEVICTL_ACTOR"), 0);
+  EXPECT_EQ(long_name.code, 0) << long_name.text;
+  expect_nothing_left();
+}
+
+// `levictl kill --venue` as a way into the switch: judged by what the exchange has, also its exit
+// code. Where no keys are known to it, it is skipped by name.
+TEST_F(ExitCodeOnStage, OfAKillByTheCommandIs0AndIsSkippedWhereTheTargetIsNoStage) {
+  std::string text = scenario_text(Kind::kKill);
+  const std::string variants = "variants: [control-port, file]";
+  text.replace(text.find(variants), variants.size(), "variants: [command]");
+  ASSERT_TRUE(os::write_file_atomic(folder("command.yaml"), text));
+  const Outcome passed =
+      on_stage({"chaos", "run", folder("command.yaml"), "--out", folder("reports")});
+  EXPECT_EQ(passed.code, 0) << passed.text;
+  TargetSpec nameless = target();
+  nameless.name.clear();
+  const Outcome skipped = run_on(nameless, {folder("command.yaml")});
+  EXPECT_EQ(skipped.code, 3) << skipped.text;
+  EXPECT_NE(skipped.text.find("keys of a stage only"), std::string::npos) << skipped.text;
   expect_nothing_left();
 }
 
@@ -157,6 +203,19 @@ TEST_F(ExitCodeOnStage, AfterAPassIs0AndTheGateSaysSoAgain) {
   EXPECT_EQ(again.code, 0) << again.text;
   EXPECT_NE(again.text.find("2 of 2"), std::string::npos) << again.text;
   expect_nothing_left();
+}
+
+TEST(SelftestExit, WhatIsDecidedWronglyCountsMoreThanWhatIsUndecided) {
+  const Control right{"C-1", "takeover off", "", "", true, true};
+  const Control wrong{"C-2", "reconnect off", "", "", true, false};
+  const Control undecided{"C-3", "async-store off", "", "", false, false};
+  EXPECT_EQ(cli::selftest_exit({{right}, {}, false}), 0);
+  EXPECT_EQ(cli::selftest_exit({{right, undecided, wrong}, {}, false}), 1);
+  EXPECT_EQ(cli::selftest_exit({{wrong}, {}, true}), 1);
+  EXPECT_EQ(cli::selftest_exit({{right, undecided}, {}, false}), 3);
+  EXPECT_EQ(cli::selftest_exit({{right}, {}, true}), 4);
+  EXPECT_EQ(cli::selftest_exit({{wrong}, {"the latch is sealed"}, true}), 5);
+  EXPECT_EQ(cli::selftest_exit({}), 3);
 }
 
 // Results folders as a run writes them.
