@@ -5,6 +5,7 @@
 #include "core/base/strict_yaml.h"
 #include "levictl/chaos.h"
 #include "levictl/exit_code.h"
+#include "levictl/rate.h"
 
 namespace levi::cli {
 namespace {
@@ -28,13 +29,10 @@ void add_scenarios(CLI::App* command, std::vector<std::string>& scenarios) {
                       "ids or names (C-1, engine-kill), YAML files, folders; none: all built in");
 }
 
-void add_run(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
-  CLI::App* run = chaos->add_subcommand("run", "break a target, measure it, judge it");
+void add_run_target(CLI::App* run, const std::shared_ptr<Options>& o) {
   ChaosRunOptions& r = o->run;
-  add_scenarios(run, r.scenarios);
   run->add_flag("--stage", r.stage, "start a practice stage for this run");
-  CLI::Option* target =
-      run->add_option("--target", r.target.target, "URL of the core's API, or the name of a stage");
+  run->add_option("--target", r.target.target, "URL of the core's API, or the name of a stage");
   run->add_option("--control", r.target.control,
                   "host:port of its control server (default: API port + 1)");
   run->add_option("--data", r.target.data, "its data folder on this host");
@@ -43,13 +41,19 @@ void add_run(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
                   "host:port of the practice exchange's admin server");
   run->add_option("--target-file", r.target_file,
                   "a JSON file that names all of the target (docs/chaos.md)");
+  run->add_option("--production", r.production,
+                  "refused: chaos does not run on production systems yet");
+}
+
+void add_run_judgement(CLI::App* run, const std::shared_ptr<Options>& o) {
+  ChaosRunOptions& r = o->run;
   run->add_option("--trials", r.trials, "of each scenario, instead of its own number")
       ->check(CLI::Range(1, 100000));
-  CLI::Option* seed = run->add_option("--seed", r.seed, "the same seed chooses the same victims");
-  run->add_option("--gate", r.gate, "pass rate to reach")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  run->add_option("--out", r.out, "reports folder (default: build/reports in a checkout)");
+  run->add_option("--seed", r.seed, "the same seed chooses the same victims");
+  run->add_option("--gate", r.gate, "pass rate to reach")->check(is_rate())->capture_default_str();
+  run->add_option("--approve-skip", r.approve_skips,
+                  "ids of scenarios whose skips do not count against the gate")
+      ->delimiter(',');
   run->add_option_function<std::string>(
       "--timeout",
       [&r](const std::string& text) {
@@ -58,16 +62,20 @@ void add_run(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
         r.timeout = parsed.value();
       },
       "of the whole run: then it ends as if interrupted");
-  run->add_flag("--dry-run", r.dry_run, "validate, show the plan, do nothing");
-  run->add_option("--production", r.production,
-                  "refused: chaos does not run on production systems yet");
-  run->add_option("--approve-skip", r.approve_skips,
-                  "ids of scenarios whose skips do not count against the gate")
-      ->delimiter(',');
+  run->add_option("--out", r.out, "reports folder (default: build/reports in a checkout)");
   run->add_option("-o,--output", r.output, "table or json")->check(kFormats)->capture_default_str();
-  run->callback([o, target, seed, &code] {
-    o->run.target_given = target->count() > 0;
-    o->run.seed_given = seed->count() > 0;
+}
+
+void add_run(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
+  CLI::App* run = chaos->add_subcommand("run", "break a target, measure it, judge it");
+  add_scenarios(run, o->run.scenarios);
+  add_run_target(run, o);
+  add_run_judgement(run, o);
+  run->add_flag("--dry-run", o->run.dry_run, "validate, show the plan, do nothing");
+  run->callback([o, run, &code] {
+    o->run.target_given = run->count("--target") > 0;
+    o->run.target_file_given = run->count("--target-file") > 0;
+    o->run.seed_given = run->count("--seed") > 0;
     code = chaos_run(o->run);
   });
   run->footer(
@@ -77,7 +85,18 @@ void add_run(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
       "6 another run holds the lease, 7 refused.");
 }
 
-void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
+void add_selftest(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
+  CLI::App* selftest =
+      chaos->add_subcommand("selftest", "prove for each scenario that it can fail");
+  add_scenarios(selftest, o->selftest.scenarios);
+  selftest->add_option("--out", o->selftest.out, "reports folder");
+  selftest->callback([o, &code] { code = chaos_selftest(o->selftest); });
+  selftest->footer(
+      "Example: levictl chaos selftest; levictl chaos selftest C-1\n"
+      "Exit 0 every control came out as its scenario says, 1 one did not, 3 one was undecided.");
+}
+
+void add_list(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
   CLI::App* list = chaos->add_subcommand("list", "the scenarios");
   add_scenarios(list, o->sources);
   list->add_option("-o,--output", o->output, "table or json")->check(kFormats);
@@ -85,6 +104,7 @@ void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
     take_back_in_passing();
     code = chaos_list(o->sources, o->output);
   });
+  list->footer("Example: levictl chaos list; levictl chaos list -o json my-scenarios/");
 
   CLI::App* show =
       chaos->add_subcommand("show", "one scenario's YAML: copy it, change it, run the copy");
@@ -93,7 +113,10 @@ void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
     take_back_in_passing();
     code = chaos_show(o->name);
   });
+  show->footer("Example: levictl chaos show C-2 > mine.yaml");
+}
 
+void add_checks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
   CLI::App* validate = chaos->add_subcommand(
       "validate", "check scenario files: every mistake has file, line and fix");
   validate->alias("lint");
@@ -102,23 +125,30 @@ void add_looks(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
     take_back_in_passing();
     code = chaos_validate(o->sources);
   });
+  validate->footer("Example: levictl chaos validate mine.yaml\nExit 2 where one is invalid.");
 
   CLI::App* faults = chaos->add_subcommand("faults", "what can be injected");
   faults->callback([&code] {
     take_back_in_passing();
     code = chaos_faults();
   });
+  faults->footer("Example: levictl chaos faults");
+}
 
+void add_gate(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
   CLI::App* gate = chaos->add_subcommand("gate", "judge a results folder again");
   gate->add_option("folder", o->folder, "of one run (default: the latest)");
   CLI::Option* rate =
       gate->add_option("--gate", o->gate, "pass rate to reach (default: the run's own)");
-  rate->check(CLI::Range(0.0, 1.0));
+  rate->check(is_rate());
   gate->add_option("-o,--output", o->output, "table or json")->check(kFormats);
   gate->callback([o, rate, &code] {
     take_back_in_passing();
     code = chaos_gate(o->folder, o->gate, rate->count() > 0, o->output);
   });
+  gate->footer(
+      "Example: levictl chaos gate build/reports/chaos/latest --gate 0.95\n"
+      "Exit codes as of levictl chaos run.");
 }
 
 void add_ends(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
@@ -127,14 +157,17 @@ void add_ends(CLI::App* chaos, const std::shared_ptr<Options>& o, int& code) {
     take_back_in_passing();
     code = chaos_status();
   });
+  status->footer("Example: levictl chaos status\nExit 5 where a dead run left something.");
 
   CLI::App* stop = chaos->add_subcommand("stop", "end an active run: everything is taken back");
   stop->add_option("run", o->name, "which (default: the only one)");
   stop->add_flag("--all", o->all, "every run; never locked out");
   stop->callback([o, &code] { code = chaos_stop(o->name, o->all); });
+  stop->footer("Example: levictl chaos stop; levictl chaos stop --all");
 
   CLI::App* undo = chaos->add_subcommand("undo", "take back what a killed run left");
   undo->callback([&code] { code = chaos_undo(); });
+  undo->footer("Example: levictl chaos undo\nExit 5 where something can't be taken back.");
 }
 
 }  // namespace
@@ -144,13 +177,12 @@ void add_chaos_commands(CLI::App& app, int& code) {
   CLI::App* chaos =
       app.add_subcommand("chaos", "break a trading core on purpose, and believe the verdict");
   chaos->require_subcommand(1);
+  chaos->footer("Example: levictl chaos list; levictl chaos run --stage");
   add_run(chaos, options, code);
-  CLI::App* selftest =
-      chaos->add_subcommand("selftest", "prove for each scenario that it can fail");
-  add_scenarios(selftest, options->selftest.scenarios);
-  selftest->add_option("--out", options->selftest.out, "reports folder");
-  selftest->callback([options, &code] { code = chaos_selftest(options->selftest); });
-  add_looks(chaos, options, code);
+  add_selftest(chaos, options, code);
+  add_list(chaos, options, code);
+  add_checks(chaos, options, code);
+  add_gate(chaos, options, code);
   add_ends(chaos, options, code);
 }
 

@@ -101,9 +101,10 @@ void add_stage_commands(CLI::App& app, Commands& commands) {
   down->add_option("--name", commands.down.name, "which stage");
   down->add_flag("--all", commands.down.all, "every stage of this user");
   down->callback([&] { commands.code = taken_back_after(down_command, commands.down); });
+  down->footer("Example: levictl down; levictl down --all");
 }
 
-void add_stop_commands(CLI::App& app, Commands& commands) {
+void add_kill_command(CLI::App& app, Commands& commands) {
   CLI::App* kill = app.add_subcommand(
       "kill", "stop trading now: every way in at once, then proof that no order is open");
   add_target_flags(kill, commands.kill.target);
@@ -115,7 +116,8 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
                  "also straight to the exchange: cancels everything, seals nothing");
   kill->add_option("--venue-address", commands.kill.venue_address,
                    "host:port of the exchange's REST API");
-  kill->add_option("--symbols", commands.kill.symbols, "for --venue: which symbols to cancel")
+  kill->add_option("--symbols", commands.kill.symbols,
+                   "for --venue: which symbols to cancel (required where it lists more than 50)")
       ->delimiter(',');
   kill->add_flag("!--no-fence", commands.kill.fence,
                  "never SIGKILL a core that is stopped in the middle of a send");
@@ -124,9 +126,12 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
   kill->callback([&] { commands.code = kill_command(commands.kill); });
   kill->footer(
       "Example: levictl kill --reason 'prices look wrong'\n"
-      "Exit 0: sealed and no order open. 1: sealed, but orders are open or nobody could tell. 3: "
-      "nothing reached.");
+      "Exit 0: sealed, nothing under way, no order open. 1: anything less than that (it says "
+      "what).\n"
+      "3: nothing was reached, nothing is sealed.");
+}
 
+void add_resume_command(CLI::App& app, Commands& commands) {
   CLI::App* resume = app.add_subcommand("resume", "open the kill latch again, with a reason");
   add_target_flags(resume, commands.resume.target);
   resume->add_option("--reason", commands.resume.reason, "required; goes into the audit chain");
@@ -137,7 +142,9 @@ void add_stop_commands(CLI::App& app, Commands& commands) {
                      "default: your login name; chaos:<run> for a chaos seal");
   resume->callback([&] { commands.code = taken_back_after(resume_command, commands.resume); });
   resume->footer("Example: levictl resume --reason 'feed fixed, INC-17'");
+}
 
+void add_flatten_command(CLI::App& app, Commands& commands) {
   CLI::App* flatten =
       app.add_subcommand("flatten", "close positions while sealed, reduce-only and audited");
   add_target_flags(flatten, commands.flatten.target);
@@ -155,7 +162,9 @@ void add_status_command(CLI::App& app, Commands& commands) {
   add_target_flags(status, commands.status.target);
   add_output(status, commands.status.json);
   status->callback([&] { commands.code = taken_back_before(status_command, commands.status); });
-  status->footer("Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
+  status->footer(
+      "Example: levictl status; levictl status -o json --target 127.0.0.1:8000\n"
+      "Exit 0 healthy and open, 1 degraded or sealed, 3 not running.");
 }
 
 void add_doctor_command(CLI::App& app, Commands& commands) {
@@ -163,9 +172,11 @@ void add_doctor_command(CLI::App& app, Commands& commands) {
   add_output(doctor, commands.doctor_json);
   doctor->callback(
       [&] { commands.code = taken_back_before(doctor_command, commands.doctor_json); });
+  doctor->footer("Example: levictl doctor && levictl up\nExit 1 where something is bad.");
 
   CLI::App* version = app.add_subcommand("version", "print the version");
   version->callback([] { std::printf("levictl %s\n", kBuild); });
+  version->footer("Example: levictl version");
 }
 
 void add_recover_command(CLI::App& app, Commands& commands) {
@@ -190,10 +201,12 @@ int run(int argc, char** argv) {
       "levictl"};
   app.set_version_flag("--version", std::string("levictl ") + kBuild);
   app.require_subcommand(1);
-  app.footer("Start here: levictl up; levictl status; levictl chaos run; levictl down");
+  app.footer("Example: levictl up; levictl status; levictl chaos run; levictl down");
   Commands commands;
   add_stage_commands(app, commands);
-  add_stop_commands(app, commands);
+  add_kill_command(app, commands);
+  add_resume_command(app, commands);
+  add_flatten_command(app, commands);
   add_status_command(app, commands);
   add_recover_command(app, commands);
   add_doctor_command(app, commands);
