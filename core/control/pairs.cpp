@@ -9,7 +9,6 @@ constexpr unsigned kNestingMax = 64;  // one bit each
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 constexpr int hex_value(char c) {
   if (is_digit(c)) return c - '0';

@@ -10,6 +10,9 @@
 
 namespace levi::control {
 
+// ASCII only, whatever the locale.
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
 inline constexpr std::size_t kPairKeyMax = 31;
 inline constexpr std::size_t kPairValueMax = 255;
 

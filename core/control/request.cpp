@@ -229,8 +229,6 @@ const char* sentence(int status) {
   }
 }
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // The path's next character with escapes decoded, in lower case; removed from the path.
 char take_path_char(std::string_view& path) {
   const int escaped = path.front() == '%' ? percent_byte(path) : -1;
