@@ -9,7 +9,6 @@ namespace levi::chaos {
 namespace {
 
 constexpr Nanos kPause = 100ms;
-constexpr const char* kSealingFault = "kill.switch";
 
 }  // namespace
 
@@ -33,10 +32,12 @@ Result<int> release_seal(const SealDoors& doors, MonoTime deadline) {
   }
 }
 
-Result<int> release_seal(RunContext& context, const std::string& reason, MonoTime deadline) {
+Result<int> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
+                         MonoTime deadline) {
   const TargetSpec& spec = context.target.spec();
-  const Undo undo{kSealingFault, context.actor() + ":0", Json::object()};
-  const auto fault = find_fault(kSealingFault)->make();
+  const FaultKind* kind = find_fault(undo.kind);
+  LEVI_CHECK(kind != nullptr && kind->seals);
+  const auto fault = kind->make();
   // No epoch: another holder may have sealed since, but `chaos` is still ours to let go of.
   const Json body{{"holder", "chaos"}, {"actor", context.actor()}, {"reason", reason}};
   SealDoors doors;

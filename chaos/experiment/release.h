@@ -14,6 +14,7 @@
 namespace levi::chaos {
 
 struct RunContext;
+struct Undo;
 
 struct SealDoors {
   std::function<Result<bool>()> held;         // is it, by this run?
@@ -25,7 +26,8 @@ struct SealDoors {
 // then until the deadline. The error is that of the last attempt.
 Result<int> release_seal(const SealDoors& doors, MonoTime deadline);
 
-// By the API and by the control port of the run's target.
-Result<int> release_seal(RunContext& context, const std::string& reason, MonoTime deadline);
+// The seal that `undo` tells of, by the API and by the control port of the run's target.
+Result<int> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
+                         MonoTime deadline);
 
 }  // namespace levi::chaos

@@ -182,7 +182,8 @@ class Run {
     if (context_.lease) context_.lease->stop();  // not taken anew once it is given back
     // The target had time to come to itself: what no trial could let go of.
     if (context_.seal_left)
-      (void)release_seal(context_, "end of the run", os::mono_now() + kSealPatience);
+      (void)release_seal(context_, *context_.seal_left, "end of the run",
+                         os::mono_now() + kSealPatience);
     auto left = context_.guard->alive() ? context_.guard->done() : undo_in_its_place();
     if (!left && !context_.guard->alive()) left = undo_in_its_place();  // it died over it
     if (!left) {

@@ -34,7 +34,7 @@ struct RunContext {
   std::optional<AuditReader> audit;                // absent without a data folder
   std::map<std::string, std::string> environment;  // for every record
   std::vector<std::string> notes;
-  bool seal_left = false;  // a trial could not let go of its seal: tried once more at the end
+  std::optional<Undo> seal_left;  // that a trial could not let go of: tried once more at the end
   MonoTime deadline = kNever;
 
   // Another run has taken the target's lease: ours must end.

@@ -15,6 +15,7 @@ using reports::Undecided;
 namespace {
 
 constexpr Nanos kReadAlong = 400ms;
+constexpr Nanos kLookAgainMax = kCallTimeout * 3;
 
 }  // namespace
 
@@ -64,6 +65,7 @@ void Trial::observe_hold() {
   const MonoTime end = observed_.t0 + scenario_.hold(record_.trial);
   if (wait([] { return false; }, end) == Waited::kBroken) return broken();
   // It stood to the end, not only when it landed.
+  const GuardClient::Blocking blocking(*context_.guard, kLookAgainMax);
   const auto proof = fault_->prove(context_.target, undo_, injection_, os::mono_now());
   if (!proof)
     invalid(Undecided::kUnproven, "the fault did not stand to its end: " + proof.error().message);
@@ -167,17 +169,18 @@ Step Trial::revert() {
 
 void Trial::let_go_of_seal() {
   const std::string reason = "end of the kill trial " + std::to_string(record_.trial);
-  const auto released = release_seal(context_, reason, os::mono_now() + scenario_.timeout);
-  context_.seal_left = !released;
+  const auto released = release_seal(context_, undo_, reason, os::mono_now() + scenario_.timeout);
   if (released) {
+    context_.seal_left.reset();
     requests_ += static_cast<std::uint64_t>(released.value());
   } else {
+    context_.seal_left = undo_;
     invalid(Undecided::kNotRestored, "the chaos seal was not released: " + released.error().text());
   }
 }
 
 // Tried once more at the end of the run, which says what became of it.
-bool Trial::seal_is_left() const { return kind_.seals && context_.seal_left; }
+bool Trial::seal_is_left() const { return kind_.seals && context_.seal_left.has_value(); }
 
 void Trial::revert_by_guard() {
   if (!injected_) return;
