@@ -11,10 +11,6 @@
 namespace levi::os {
 namespace {
 
-constexpr Nanos kCloseAnswerMax = 1s;
-constexpr std::uint16_t kNoCloseFrame = 1006;
-constexpr std::uint16_t kPolicy = 1008;
-
 std::string random_key() {
   std::string bytes;
   for (int i = 0; i < 2; ++i) {
