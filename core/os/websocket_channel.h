@@ -12,6 +12,10 @@
 
 namespace levi::os {
 
+inline constexpr Nanos kCloseAnswerMax = 1s;          // for the other side to answer a close frame
+inline constexpr std::uint16_t kNoCloseFrame = 1006;  // RFC 6455, 7.4.1
+inline constexpr std::uint16_t kPolicy = 1008;
+
 // What a frame means, given those before it.
 struct WsEvent {
   enum class Kind { kNone, kMessage, kPing, kPong, kClose, kViolation };

@@ -3,13 +3,7 @@
 #include "core/base/check.h"
 
 namespace levi::os {
-namespace {
-
-constexpr Nanos kCloseAnswerMax = 1s;  // for the peer's close frame
-constexpr std::uint16_t kNoCloseFrame = 1006;
-constexpr std::uint16_t kPolicy = 1008;
-
-}  // namespace
+namespace {}  // namespace
 
 WebSocketPeer::WebSocketPeer(const std::shared_ptr<HttpConnection>& connection)
     : WebSocketChannel(Role::kServer, connection->limits().websocket_message_bytes_max),
