@@ -11,7 +11,7 @@
 namespace levi::control {
 namespace {
 
-enum class Route { kNone, kIndex, kKill, kRestore, kLiveStatus, kHealth, kHealthz, kReadyz };
+enum class Route { kIndex, kKill, kRestore, kLiveStatus, kHealth, kHealthz, kReadyz };
 
 struct RouteRow {
   std::string_view path;
