@@ -9,8 +9,6 @@ namespace {
 
 using mexc::ChannelKind;
 
-unsigned bit_of(ChannelKind kind) { return 1u << static_cast<unsigned>(kind); }
-
 std::string private_name(ChannelKind kind) {
   mexc::Channel channel;
   channel.kind = kind;

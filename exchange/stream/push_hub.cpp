@@ -12,8 +12,6 @@ using mexc::ChannelKind;
 
 constexpr int kTicksPerSecond = 100;
 
-unsigned bit_of(ChannelKind kind) { return 1u << static_cast<unsigned>(kind); }
-
 // In ticks of 10 ms. Kinds without a cadence in their name have the venue's usual one.
 int period_of(const Channel& channel) {
   switch (channel.kind) {

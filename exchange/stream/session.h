@@ -19,12 +19,14 @@ class PushSocket {
   virtual void reset() = 0;  // RST
 };
 
+inline unsigned bit_of(mexc::ChannelKind kind) { return 1u << static_cast<unsigned>(kind); }
+
 struct Session {
   ConnectionOrdinal connection;
   AccountId account = kNoAccount;  // of the listen key; without one the connection is public
   PushSocket* socket = nullptr;
   std::vector<std::string> subscriptions;
-  unsigned private_channels = 0;     // bits of ChannelKind
+  unsigned private_channels = 0;     // bit_of each
   std::vector<std::string> pending;  // private pushes, until the end of the round
   MonoTime opened;
   MonoTime last_alive;       // a push sent, a ping received, or the opening
