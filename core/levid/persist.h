@@ -22,7 +22,7 @@ struct PersistOptions {
   journal::Options journal;
   std::string store;  // <data>/levi.db
   Nanos snapshot_every{60s};
-  store::RowsKept store_kept;
+  store::RowsKept store_kept = {};
   RecordSequence snapshot_at = {};  // of the newest snapshot that this start used; 0: none
   RecordSequence replayed_to = {};  // and how far it had to replay behind it
 };

@@ -5,7 +5,7 @@
 namespace levi::test {
 namespace {
 
-constexpr std::size_t kPage = 1000;
+constexpr std::size_t kOrdersPage = 1000;
 constexpr std::uint64_t kShown = 3;  // of what is wrong
 
 // Every row of one query, column texts.
@@ -84,7 +84,7 @@ KnownOrders Accounts::orders_of_levid(std::uint64_t& oldest) const {
       known[order["client_id"].get<std::string>()] = {order["state"].get<std::string>(),
                                                       amount_e8(order["filled"])};
     }
-    if (page["orders"].size() < kPage) return known;
+    if (page["orders"].size() < kOrdersPage) return known;
   }
 }
 
