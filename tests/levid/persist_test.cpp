@@ -9,8 +9,10 @@ namespace {
 constexpr int kRecords = 10'001;  // more than a start may replay without a snapshot
 
 PersistOptions options_of(const test::TradingRig& rig) {
-  PersistOptions options{rig.startup->journal_paths, rig.startup->journal_options,
-                         store_path(rig.config)};
+  PersistOptions options;
+  options.paths = rig.startup->journal_paths;
+  options.journal = rig.startup->journal_options;
+  options.store = store_path(rig.config);
   options.snapshot_every = 24h;
   return options;
 }
