@@ -198,7 +198,20 @@ Result<StandardFiles> open_standard_files(const SpawnOptions& options) {
   return files;
 }
 
-// Nobody would know of a child that runs but could not be returned.
+// Before the child runs, all that is needed then is asked for: Boost opens a pidfd, an epoll, an
+// eventfd and a timerfd behind the fork, and loses one of them where it throws.
+Status check_descriptors(const Fd& any, const SpawnOptions& options) {
+  constexpr int kNeeded = 8;
+  std::vector<Fd> spare;
+  for (int i = 0; i < kNeeded; ++i) {
+    spare.emplace_back(::fcntl(any.get(), F_DUPFD_CLOEXEC, 0));
+    if (!spare.back()) return io_error("cannot start " + options.program, errno);
+  }
+  return ok();
+}
+
+// Nobody would know of a child that runs but could not be returned: another thread took the
+// descriptors meanwhile.
 Error end_unreturned(pid_t pid, Error why) {
   ::kill(pid, SIGKILL);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -242,6 +255,7 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   LEVI_CHECK(!options.program.empty() && options.program.front() == '/');
   keep_exit_statuses();
   LEVI_TRY(files, open_standard_files(options));
+  LEVI_TRY_STATUS(check_descriptors(files.in, options));
   std::vector<Redirect> redirects = {{files.in.get(), STDIN_FILENO}};
   if (files.out) redirects.push_back({files.out.get(), STDOUT_FILENO});
   if (files.err) redirects.push_back({files.err.get(), STDERR_FILENO});
