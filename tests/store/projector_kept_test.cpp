@@ -53,7 +53,7 @@ TEST(Projector, KeepsTheNewestSignalsAndOrdersAndAllThatIsNotOver) {
 // A database of a build that kept everything: what is too much goes little by little.
 TEST(Projector, ABacklogOfRowsGoesInSmallSteps) {
   StoreFolder folder(5);
-  folder.feed(500);
+  folder.feed(3'000);
   {
     Projector projector = folder.open_projector();
     ASSERT_TRUE(folder.catch_up(projector));
