@@ -31,10 +31,11 @@ std::string state_folder() {
 
 std::string binary_folder() {
   const std::string own = os::own_executable_folder();
-  // A test or benchmark in build/tests or build/bench: the programs stand in build/bin. Not asked
-  // of levid: CMake makes a folder of that name beside the tests.
+  // A test or benchmark in build/tests or build/bench: the programs stand in build/bin. Asked of
+  // the one program of which nothing beside the tests has the name: CMake makes the folders levid
+  // and levictl there, and levid's own tests link levi-engine.
   const std::string bin = own.substr(0, own.rfind('/')) + "/bin";
-  return !os::exists(own + "/levi-engine") && os::exists(bin + "/levi-engine") ? bin : own;
+  return !os::exists(own + "/levi-exchange") && os::exists(bin + "/levi-exchange") ? bin : own;
 }
 
 std::string reports_folder() {

@@ -69,7 +69,7 @@ TEST_F(Cli, WhatOnlyLooksAnswersWhatItPromises) {
       {{"chaos", "show", "kill-switch"}, 0, {"id: C-6"}},
       {{"chaos", "show", "C-99"}, 2, {"C-99", "C-2b"}},
       {{"chaos", "show"}, 2, {"scenario"}},
-      {{"chaos", "faults"}, 0, {"kill.switch", "command", "feed.half_open", "market, private"}},
+      {{"chaos", "faults"}, 0, {"kill.switch", "command", "feed.half_open", "on: market"}},
       {{"chaos", "validate"}, 0, {"6 scenarios are valid"}},
       {{"chaos", "status"}, 0, {"no chaos is active"}},
       {{"chaos", "stop"}, 0, {"no chaos is active"}},
@@ -80,7 +80,7 @@ TEST_F(Cli, WhatOnlyLooksAnswersWhatItPromises) {
       {{"chaos", "gate", results, "--gate", "1.1"}, 2, {"not between 0 and 1"}},
       {{"chaos", "run", "--stage", "--gate", "nan"}, 2, {"not between 0 and 1"}},
       {{"down"}, 0, {"no stage 'default' is up"}},
-      {{"nonsense"}, 2, {"nonsense"}},
+      {{"nonsense"}, 2, {"subcommand"}},
       {{}, 2, {"subcommand"}},
   };
   for (const Call& call : calls) {
