@@ -57,7 +57,7 @@ struct RunFacts {
   std::size_t trials_planned = 0;
   bool complete = false;  // every planned trial has its record
   bool interrupted = false;
-  std::string target;  // what was tested: a name and an address
+  std::string target;                  // what was tested: a name and an address
   std::vector<std::string> leftovers;  // at the end; read back: also those of the trials
 };
 

@@ -26,7 +26,8 @@ class RunLease {
   // Another text for the same scenario, for `take` to leave a mark by.
   static std::string judging(const std::string& scenario);
 
-  // Set once a renewal or a taking was answered by "another run holds it": two would break one core.
+  // Set once a renewal or a taking was answered by "another run holds it": two would break one
+  // core.
   const Error* lost() const { return lost_ ? &*lost_ : nullptr; }
 
   void stop();       // it is not renewed any more
