@@ -20,6 +20,7 @@ ordered_json to_json(const KillWay& way) {
   if (way.fence) json["fence"] = *way.fence;
   if (way.cancelled) json["cancelled"] = *way.cancelled;
   if (way.open) json["open"] = *way.open;
+  json["begun_mono_ns"] = way.begun.ns;
   json["took_ns"] = way.took.count();
   json["error"] = way.error;
   return json;

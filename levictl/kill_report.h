@@ -23,6 +23,7 @@ struct KillWay {
   std::optional<std::string> fence;  // by file: "drained", "gateway dead", "fenced", "undrained"
   std::optional<std::uint64_t> cancelled;  // by the venue
   std::optional<std::uint64_t> open;       // there, after the last question
+  MonoTime begun;                          // this host's monotonic clock, just before the press
   Nanos took{0};
   std::string error;  // "unreachable: ...", or what went wrong after it was reached
 

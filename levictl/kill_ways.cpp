@@ -24,9 +24,9 @@ KillWay by_http(const std::string& way, const std::string& base, const KillOptio
   result.way = way;
   const json body = {
       {"reason", options.reason}, {"holder", options.holder}, {"actor", options.actor}};
-  const MonoTime begun = os::mono_now();
+  result.begun = os::mono_now();
   const auto answer = call_json("POST", base + "/live/kill", body.dump(), kCallMax);
-  result.took = os::mono_now() - begun;
+  result.took = os::mono_now() - result.begun;
   if (!answer) {
     result.error = std::string(to_string(answer.error().code)) + ": " + answer.error().message;
     return result;
@@ -44,11 +44,11 @@ KillWay by_file(const Target& target, const KillOptions& options) {
   KillWay result;
   result.way = "latch file";
   const auto holder = latch::parse_holder(options.holder);
-  const MonoTime begun = os::mono_now();
+  result.begun = os::mono_now();
   const auto killed =
       latch::kill_by_file(latch::latch_path(target.runtime), *holder, options.actor, options.reason,
                           os::wall_now(), kFenceAfter, options.fence);
-  result.took = os::mono_now() - begun;
+  result.took = os::mono_now() - result.begun;
   if (!killed) {
     result.error = killed.error().message;
     return result;
@@ -65,7 +65,7 @@ KillWay by_file(const Target& target, const KillOptions& options) {
 KillWay by_venue(const Target& target, const KillOptions& options) {
   KillWay result;
   result.way = "venue";
-  const MonoTime begun = os::mono_now();
+  result.begun = os::mono_now();
   const auto access = venue_access(target, options);
   if (access) {
     const VenueOutcome done = cancel_everything(access.value(), options.wait);
@@ -76,7 +76,7 @@ KillWay by_venue(const Target& target, const KillOptions& options) {
   } else {
     result.error = access.error().text();
   }
-  result.took = os::mono_now() - begun;
+  result.took = os::mono_now() - result.begun;
   return result;
 }
 

@@ -28,17 +28,6 @@ std::uint64_t short_seed(std::uint64_t seed) {
   return seed >> 11;
 }  // a JSON number that every reader keeps whole
 
-// A command ends when nothing is open any more: acknowledged was the first of its seals, whose way
-// has that seal's epoch.
-Nanos acknowledged_after(const Injection& press) {
-  const std::int64_t first = integer_at(press.detail, "epoch", -1);
-  for (const Json& way : list_at(press.detail, "ways")) {
-    if (boolean_at(way, "sealed") && integer_at(way, "epoch", -2) == first)
-      return Nanos{integer_at(way, "took_ns", 0)};
-  }
-  return press.after - press.before;
-}
-
 const FaultKind& kind_of(const Scenario& scenario) {
   const FaultKind* kind = find_fault(scenario.fault);
   LEVI_CHECK(kind != nullptr);  // the scenario was validated
@@ -273,7 +262,8 @@ Step Trial::inject() {
                    context_.options.run,
                    record_.trial,
                    record_.seed,
-                   scenario_.timeout + scenario_.hold(record_.trial) + kLeaseMargin};
+                   scenario_.timeout * (kind_.seals ? 2 : 1) +  // a seal is let go of by as long
+                       scenario_.hold(record_.trial) + kLeaseMargin};
   if (!plan(order)) return Step::kJudge;
   context_.stream->forget();
   watch_.hold();  // until t0 is known
@@ -296,7 +286,7 @@ void Trial::note_injection(Injected injected) {
   if (const Json& engine = value_at(undo_.parameters, "engine"); engine.is_number_integer()) {
     observed_.engine = engine.get<std::int64_t>();
   }
-  if (kind_.seals) observed_.kill_ack = acknowledged_after(injection_);
+  if (kind_.seals) observed_.kill_ack = injection_.after - injection_.before;
   // A press by file goes past every server: nobody audits it.
   const bool asked = kind_.seals && record_.variant != "file" && !context_.options.leave_out;
   requests_ += asked ? 1 : 0;

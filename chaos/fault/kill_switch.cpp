@@ -25,8 +25,9 @@ constexpr const char* kKind = "kill.switch";
 constexpr const char* kReason = "chaos: the kill switch is being tested";
 constexpr Nanos kFenceAfter = 50ms;
 constexpr const char* kByCommand = "command";
-constexpr const char* kCommandWait = "5s";  // for open orders
-constexpr Nanos kCommandDeadline = 9s;      // levictl waits 10 s for the guard
+constexpr const char* kCommandWait = "3s";  // for open orders
+constexpr Nanos kCommandDeadline =
+    4500ms;  // the guard may begin it 5 s late, and has 10 s to answer
 
 std::string actor_of(const std::string& tag) {
   return tag.substr(0, tag.rfind(':'));
@@ -111,9 +112,23 @@ std::string stage_of(const TargetSpec& spec) {
   return spec.name.starts_with(kPrefix) ? spec.name.substr(kPrefix.size()) : std::string();
 }
 
-// The operator's own command: every way in at once, and cancel-all at the venue past the core. S is
-// its own answer's: that of the first of its seals. How it ended is told, not judged: the exchange
-// knows what its exit code must be.
+// The press that sealed first, as the command tells it: one of its ways has that seal's epoch.
+Status note_first_seal(Injection& press) {
+  const std::int64_t first = integer_at(press.detail, "epoch", -1);
+  for (const Json& way : list_at(press.detail, "ways")) {
+    if (!boolean_at(way, "sealed") || integer_at(way, "epoch", -2) != first) continue;
+    press.before = MonoTime{integer_at(way, "begun_mono_ns")};
+    press.after = press.before + Nanos{integer_at(way, "took_ns")};
+    return ok();
+  }
+  return error(ErrorCode::kIo,
+               "levictl kill --venue sealed by no way: " + press.detail.dump().substr(0, 500));
+}
+
+// The operator's own command: every way in at once, and cancel-all at the venue past the core. S
+// and the time of the press are its own answer's: those of the first of its seals, for it ends only
+// when nothing is open any more. How it ended is told, not judged: the exchange knows what its exit
+// code must be.
 Result<Injection> press_by_command(const TargetSpec& spec, const std::string& actor) {
   LEVI_TRY(answer, os::make_memfd("levictl-kill", 0));
   os::SpawnOptions options;
@@ -140,6 +155,7 @@ Result<Injection> press_by_command(const TargetSpec& spec, const std::string& ac
                                      " and said: " + text.substr(0, 200));
   }
   injection.detail["exit"] = ended->code;
+  LEVI_TRY_STATUS(note_first_seal(injection));
   return injection;
 }
 
