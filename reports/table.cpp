@@ -111,9 +111,8 @@ std::string format_amount(std::int64_t value, Unit unit) {
 
 std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,
                       double pass_rate_min, bool colour) {
-  Table table(
-      {"ID", "SCENARIO", "TRIALS", "PASS", "FAIL", "INVALID", "SKIPPED", "TIME", "VERDICT",
-       "MEASURES"});
+  Table table({"ID", "SCENARIO", "TRIALS", "PASS", "FAIL", "INVALID", "SKIPPED", "TIME", "VERDICT",
+               "MEASURES"});
   std::string problems;
   Nanos duration{0};
   for (const auto& scenario : summarise(records)) {

@@ -81,7 +81,8 @@ class SegmentWriter {
   // Beside, with space reserved, then renamed: a segment with a bad header is damage, not a crash.
   static Result<SegmentWriter> create(const std::string& folder, const SegmentHeader& header,
                                       std::uint64_t bytes);
-  // The standing one with exactly this header, from its first record on; nothing where there is none.
+  // The standing one with exactly this header, from its first record on; nothing where there is
+  // none.
   static Result<std::optional<SegmentWriter>> adopt(const std::string& folder,
                                                     const SegmentHeader& header);
   // Continues a standing one at `offset`.
