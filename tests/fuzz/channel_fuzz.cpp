@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/engine/engine_end.h"
@@ -18,7 +19,7 @@ namespace {
 using namespace levi;
 using namespace levi::engine;
 
-constexpr std::size_t kStepsMax = 4096;
+constexpr std::size_t kStepsMax = 512;
 
 class Input {
  public:
@@ -40,14 +41,32 @@ class Input {
   std::size_t at_ = 0;
 };
 
-std::unique_ptr<ChannelMemory> fresh() {
-  auto memory = std::make_unique<ChannelMemory>();
-  create_channel(memory.get());
+// Used again: to make the memory of thousands of slots anew is most of what an input costs.
+std::vector<std::unique_ptr<ChannelMemory>>& spare() {
+  static std::vector<std::unique_ptr<ChannelMemory>> blocks;
+  return blocks;
+}
+struct Recycle {
+  void operator()(ChannelMemory* memory) const { spare().emplace_back(memory); }
+};
+using Memory = std::unique_ptr<ChannelMemory, Recycle>;
+
+Memory fresh() {
+  static const auto laid_out = [] {
+    auto memory = std::make_unique<ChannelMemory>();
+    create_channel(memory.get());
+    return memory;
+  }();
+  if (spare().empty()) spare().push_back(std::make_unique<ChannelMemory>());
+  Memory memory(spare().back().release());
+  spare().pop_back();
+  std::memcpy(static_cast<void*>(memory.get()), static_cast<const void*>(laid_out.get()),
+              sizeof(ChannelMemory));
   return memory;
 }
 
 struct Stage {
-  std::unique_ptr<ChannelMemory> memory = fresh();
+  Memory memory = fresh();
   LevidEnd levid{memory.get()};
   std::uint64_t written = 0;  // what levid itself did
   std::uint64_t read = 0;
