@@ -99,11 +99,13 @@ class SegmentWriter {
  private:
   SegmentWriter() = default;
   Status reserve(std::uint64_t bytes);
+  Status fill(std::uint64_t bytes);
   std::string path_;
   os::Fd fd_;
   std::uint32_t number_ = 0;
   std::uint32_t marks_written_ = 0;
   std::uint64_t reserved_ = 0;
+  std::uint64_t filled_ = 0;  // up to there stand zeros or more, durably
 };
 
 // Gives back the space that was reserved behind `offset`, the end of a segment's last record. Where
