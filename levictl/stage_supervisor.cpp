@@ -44,26 +44,32 @@ class Supervisor {
       std::fprintf(stderr, "supervisor: %s\n", started.error().text().c_str());
       tell_ready(started.error().text());
       end_children();
+      // Who waits for "ready" clears away. An owner that is gone does not.
+      if (stage_.owner && !os::is_alive(*stage_.owner)) clear_away();
       return 1;
     }
     loop_.run();
     end_children();
-    static_cast<void>(os::remove_tree(stage_.runtime));
-    static_cast<void>(os::remove_tree(stage_.folder));
-    static_cast<void>(remove_stage_file(stage_));
+    clear_away();
     return 0;
   }
 
  private:
+  void clear_away() const {
+    static_cast<void>(os::remove_tree(stage_.runtime));
+    static_cast<void>(os::remove_tree(stage_.folder));
+    static_cast<void>(remove_stage_file(stage_));
+  }
+
   Status start() {
     stage_.supervisor = {os::identify_self(), "levictl"};
-    LEVI_TRY_STATUS(write_stage(stage_));
-    signals_.reset(os::signal_descriptor());
-    loop_.watch(signals_.get(), os::kReadable, [this](std::uint32_t) { loop_.stop(); });
-    if (stage_.owner) {
+    if (stage_.owner) {  // Before the file, which the next command may have cleared away by now.
       LEVI_TRY_ASSIGN(owner_, os::open_process(*stage_.owner));
       loop_.watch(owner_.get(), os::kReadable, [this](std::uint32_t) { loop_.stop(); });
     }
+    LEVI_TRY_STATUS(write_stage(stage_));
+    signals_.reset(os::signal_descriptor());
+    loop_.watch(signals_.get(), os::kReadable, [this](std::uint32_t) { loop_.stop(); });
     LEVI_TRY_STATUS(server_.listen({"", 0, stage_.supervisor_socket}));
     LEVI_TRY_STATUS(start_exchange());
     return ok();
