@@ -19,7 +19,7 @@ const std::vector<std::string>& known_defences() {
 const std::vector<std::string>& known_checks() {
   static const std::vector<std::string> kChecks{
       "recovered",      "settled",   "kill.beyond-s",     "kill.connections", "kill.orders",
-      "kill.s-missing", "kill.exit", "ledger.reconciled", "audit.chained"};
+      "kill.s-missing", "kill.exit", "ledger.reconciled", "store.reconciled", "audit.chained"};
   return kChecks;
 }
 

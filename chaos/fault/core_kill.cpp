@@ -6,13 +6,13 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "core.kill";
+constexpr const char* kCoreKill = "core.kill";
 
 class CoreKill : public ProcessKill {
  public:
   Result<Undo> plan(const Target& target, const FaultOrder& order) override {
     LEVI_TRY(victim, target.core_process());
-    return plan_kill(kKind, order, victim, "levid");
+    return plan_kill(kCoreKill, order, victim, "levid");
   }
 };
 
@@ -20,7 +20,7 @@ class CoreKill : public ProcessKill {
 
 FaultKind core_kill() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kCoreKill;
   kind.title = "SIGKILL of the trading core";
   kind.needs = {"local-process"};
   kind.down_events = {"started"};  // a dead core says nothing: its first word is the next start

@@ -19,7 +19,7 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "db.lock";
+constexpr const char* kDbLock = "db.lock";
 constexpr int kAnswerDescriptor = 3;
 constexpr int kLifeDescriptor = 4;
 constexpr int kLockWaitMs = 2000;  // for the store's own short transactions to end
@@ -102,7 +102,7 @@ class DbLock : public Fault {
       return error(ErrorCode::kNotFound, "the store's database " + path + " is not there",
                    "name the target's data folder");
     }
-    return Undo{kKind, tag_of(order), Json{{"database", path}}};
+    return Undo{kDbLock, tag_of(order), Json{{"database", path}}};
   }
 
   Result<Injection> inject(const Target&, const Undo& undo) override {
@@ -198,7 +198,7 @@ int hold_lock(const std::string& database_path, const std::string& tag) {
 
 FaultKind db_lock() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kDbLock;
   kind.title = "another writer's exclusive lock on the store";
   kind.needs = {"local-process", "data-folder"};
   kind.held = true;

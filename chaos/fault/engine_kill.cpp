@@ -7,7 +7,7 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "engine.kill";
+constexpr const char* kEngineKill = "engine.kill";
 
 // The engine asked for, else one of the running ones, by the trial's seed.
 Result<Json> choose(const Json& engines, const FaultOrder& order) {
@@ -32,7 +32,7 @@ class EngineKill : public ProcessKill {
     LEVI_TRY(engines, target.api("GET", "/engines"));
     LEVI_TRY(engine, choose(engines, order));
     LEVI_TRY(victim, local_process(engine, text_at(health, "boot_id")));
-    LEVI_TRY(undo, plan_kill(kKind, order, victim, "engine " + text_at(engine, "name")));
+    LEVI_TRY(undo, plan_kill(kEngineKill, order, victim, "engine " + text_at(engine, "name")));
     undo.parameters["engine"] = value_at(engine, "id");
     undo.parameters["engine_name"] = text_at(engine, "name");
     return undo;
@@ -43,7 +43,7 @@ class EngineKill : public ProcessKill {
 
 FaultKind engine_kill() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kEngineKill;
   kind.title = "SIGKILL of one engine process";
   kind.parameters = {{"on", {}}};
   kind.needs = {"local-process"};

@@ -9,12 +9,12 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "feed.half_open";
+constexpr const char* kFeedHalfOpen = "feed.half_open";
 constexpr Nanos kSilence = 150ms;  // longer than the market data channels' own 100 ms
 
 class FeedHalfOpen : public FeedFault {
  public:
-  FeedHalfOpen() : FeedFault(kKind, "half_open") {}
+  FeedHalfOpen() : FeedFault(kFeedHalfOpen, "half_open") {}
 
   // The very sockets are frozen at the exchange, and the core shows that frames stopped (or already
   // gave them up).
@@ -40,7 +40,7 @@ class FeedHalfOpen : public FeedFault {
 
 FaultKind feed_half_open() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kFeedHalfOpen;
   kind.title = "the exchange keeps the sockets of a feed, never reading or writing";
   kind.parameters = {{"on", provable_feeds()}};
   kind.needs = {"exchange-admin"};

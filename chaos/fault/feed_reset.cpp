@@ -7,11 +7,11 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "feed.reset";
+constexpr const char* kFeedReset = "feed.reset";
 
 class FeedReset : public FeedFault {
  public:
-  FeedReset() : FeedFault(kKind, "reset") {}
+  FeedReset() : FeedFault(kFeedReset, "reset") {}
 
   // The sockets ended at the exchange, and the core lost its feed or has already had to reconnect.
   Result<Proof> prove(const Target& target, const Undo&, const Injection&,
@@ -32,7 +32,7 @@ class FeedReset : public FeedFault {
 
 FaultKind feed_reset() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kFeedReset;
   kind.title = "the exchange resets the sockets of a feed";
   kind.parameters = {{"on", provable_feeds()}};
   kind.needs = {"exchange-admin"};

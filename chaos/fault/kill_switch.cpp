@@ -21,7 +21,7 @@
 namespace levi::chaos {
 namespace {
 
-constexpr const char* kKind = "kill.switch";
+constexpr const char* kKillSwitch = "kill.switch";
 constexpr const char* kReason = "chaos: the kill switch is being tested";
 constexpr Nanos kFenceAfter = 50ms;
 constexpr const char* kByCommand = "command";
@@ -214,7 +214,7 @@ class KillSwitch : public Fault {
                    "leave it out of 'variants', or run on a stage");
     }
     return Undo{
-        kKind, tag_of(order),
+        kKillSwitch, tag_of(order),
         Json{{"way", order.variant.empty() ? "api-json" : order.variant}, {"epoch", seal.epoch}}};
   }
 
@@ -255,7 +255,7 @@ class KillSwitch : public Fault {
 
 FaultKind kill_switch() {
   FaultKind kind;
-  kind.name = kKind;
+  kind.name = kKillSwitch;
   kind.title = "the kill switch is pressed at full order flow";
   kind.variants = {"api-query",      "api-json", "api-bare", "control-port",
                    "control-socket", "file",     kByCommand};
