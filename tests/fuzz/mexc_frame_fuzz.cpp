@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/base/check.h"
+#include "core/machine/order_ids.h"
 #include "core/market/order_book.h"
 #include "core/venue/mexc/answer.h"
 #include "core/venue/mexc/frames.h"
