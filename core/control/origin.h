@@ -17,9 +17,7 @@ bool is_from_elsewhere(std::string_view host, std::string_view origin);
 
 inline constexpr std::string_view kFromElsewhere =
     "this request comes from a web page of elsewhere (its Origin), or calls this host by a name "
-    "that "
-    "is not its own (its Host): it may open and start nothing. Call 127.0.0.1 or localhost, "
-    "without "
-    "an Origin";
+    "that is not its own (its Host): it may open and start nothing. Call 127.0.0.1 or localhost, "
+    "without an Origin";
 
 }  // namespace levi::control
