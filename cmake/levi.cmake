@@ -9,19 +9,28 @@ if(LEVI_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-# Four files of a target in one compilation: headers of templates are most of what a build costs. OFF compiles each file alone: quicker
+# Eight files of a target in one compilation: headers of templates are most of what a build costs. OFF compiles each file alone: quicker
 # while you work on one of them, and it finds the include that a neighbour happens to bring.
 option(LEVI_UNITY "Compile the files of a target in batches" ON)
 set(CMAKE_UNITY_BUILD ${LEVI_UNITY})
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 4)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 # levi_alone(target ...): their files use the same names for their own things, so each is compiled alone.
 function(levi_alone)
   set_target_properties(${ARGN} PROPERTIES UNITY_BUILD OFF)
 endfunction()
 
+# levi_cold(target ...): commands, files and reports, on no order's way: at -O1, which saves up to a third of their compilation.
+function(levi_cold)
+  foreach(target ${ARGN})
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endforeach()
+endfunction()
+
 set(LEVI_SANITIZE "" CACHE STRING "address (with undefined behaviour) or thread; empty for none")
 if(LEVI_SANITIZE STREQUAL "address")
+  # As its authors advise: -O1. It also builds in half the time.
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1")
   # g++ 12 takes instrumented library code (std::regex) for uninitialised reads.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanos kCallMax{1s};
+constexpr Nanos kKillCallMax{1s};
 constexpr Nanos kAskAgain{20ms};
 constexpr Nanos kCountWait{1s};  // for the trading thread to come round; then the venue is asked
 
@@ -30,7 +30,7 @@ OpenOrders open_orders(const Target& target, const KillOptions& options, MonoTim
   bool stale = false;
   for (const std::string& base : {target.control, target.api}) {
     if (base.empty()) continue;
-    const auto state = call_json("GET", base + "/live/kill", "", kCallMax);
+    const auto state = call_json("GET", base + "/live/kill", "", kKillCallMax);
     if (!state || !state.value().contains("open_orders")) continue;
     const auto count = static_cast<std::uint64_t>(integer_at(state.value(), "open_orders"));
     const json& age = value_at(state.value(), "open_orders_age_ms");
@@ -58,7 +58,7 @@ bool drained_since(const Target& target) {
     return gateway.pid != 0 && (!alive || latch.value().in_flight() == 0);
   }
   if (target.control.empty()) return false;
-  const auto state = call_json("GET", target.control + "/live/kill", "", kCallMax);
+  const auto state = call_json("GET", target.control + "/live/kill", "", kKillCallMax);
   return state && boolean_at(state.value(), "sealed") &&
          integer_at(state.value(), "in_flight", -1) == 0;
 }

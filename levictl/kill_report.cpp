@@ -12,18 +12,18 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json to_json(const KillWay& way) {
-  ordered_json json = {{"way", way.way}, {"reached", way.reached}, {"sealed", way.sealed}};
-  json["epoch"] = way.sealed ? ordered_json(way.epoch) : ordered_json(nullptr);
-  json["sequence"] = way.sealed ? ordered_json(way.sequence) : ordered_json(nullptr);
-  json["drained"] = way.drained;
-  if (way.aborted) json["aborted"] = *way.aborted;
-  if (way.fence) json["fence"] = *way.fence;
-  if (way.cancelled) json["cancelled"] = *way.cancelled;
-  if (way.open) json["open"] = *way.open;
-  json["begun_mono_ns"] = way.begun.ns;
-  json["took_ns"] = way.took.count();
-  json["error"] = way.error;
-  return json;
+  ordered_json one = {{"way", way.way}, {"reached", way.reached}, {"sealed", way.sealed}};
+  one["epoch"] = way.sealed ? ordered_json(way.epoch) : ordered_json(nullptr);
+  one["sequence"] = way.sealed ? ordered_json(way.sequence) : ordered_json(nullptr);
+  one["drained"] = way.drained;
+  if (way.aborted) one["aborted"] = *way.aborted;
+  if (way.fence) one["fence"] = *way.fence;
+  if (way.cancelled) one["cancelled"] = *way.cancelled;
+  if (way.open) one["open"] = *way.open;
+  one["begun_mono_ns"] = way.begun.ns;
+  one["took_ns"] = way.took.count();
+  one["error"] = way.error;
+  return one;
 }
 
 std::string fence_text(const std::string& fence) {

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanos kCallMax{1s};
+constexpr Nanos kWayCallMax{1s};
 constexpr Nanos kFenceAfter{50ms};  // DESIGN §5: stopped and undrained for so long is fenced
 
 KillWay by_http(const std::string& way, const std::string& base, const KillOptions& options) {
@@ -25,7 +25,7 @@ KillWay by_http(const std::string& way, const std::string& base, const KillOptio
   const json body = {
       {"reason", options.reason}, {"holder", options.holder}, {"actor", options.actor}};
   result.begun = os::mono_now();
-  const auto answer = call_json("POST", base + "/live/kill", body.dump(), kCallMax);
+  const auto answer = call_json("POST", base + "/live/kill", body.dump(), kWayCallMax);
   result.took = os::mono_now() - result.begun;
   if (!answer) {
     result.error = std::string(to_string(answer.error().code)) + ": " + answer.error().message;

@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanos kCallMax{3s};
+constexpr Nanos kResumeCallMax{3s};
 constexpr Nanos kAskAgain{100ms};
 
 std::string holder_list(const json& holders) {
@@ -34,7 +34,7 @@ std::string holder_list(const json& holders) {
 
 // How many positions of this symbol (all: "") are open. kInvalid: there is no such symbol.
 Result<std::size_t> count_positions(const Target& target, const std::string& symbol) {
-  LEVI_TRY(answer, call_json("GET", target.api + "/paper/positions?all=true", "", kCallMax));
+  LEVI_TRY(answer, call_json("GET", target.api + "/paper/positions?all=true", "", kResumeCallMax));
   std::size_t open = 0;
   bool known = symbol.empty();
   for (const auto& position : list_at(answer, "positions")) {
@@ -90,9 +90,10 @@ int resume_command(const ResumeOptions& options) {
                {"holder", options.holder},
                {"actor", options.actor.empty() ? operator_name() : options.actor}};
   if (options.epoch != 0) body["epoch"] = options.epoch;
-  auto answer = call_json("POST", target.value().control + "/live/restore", body.dump(), kCallMax);
+  auto answer =
+      call_json("POST", target.value().control + "/live/restore", body.dump(), kResumeCallMax);
   if (!answer && answer.error().code == ErrorCode::kUnreachable) {
-    answer = call_json("POST", target.value().api + "/live/restore", body.dump(), kCallMax);
+    answer = call_json("POST", target.value().api + "/live/restore", body.dump(), kResumeCallMax);
   }
   if (!answer) return fail(answer.error());
   const json& state = answer.value();
@@ -111,7 +112,7 @@ int resume_command(const ResumeOptions& options) {
 int flatten_command(const FlattenOptions& options) {
   const auto target = resolve_target(options.target);
   if (!target) return fail(target.error());
-  const auto latch = call_json("GET", target.value().control + "/live/kill", "", kCallMax);
+  const auto latch = call_json("GET", target.value().control + "/live/kill", "", kResumeCallMax);
   if (!latch) return fail(latch.error());
   if (!boolean_at(latch.value(), "sealed", false)) {
     return fail(error(ErrorCode::kConflict,
@@ -135,7 +136,7 @@ int flatten_command(const FlattenOptions& options) {
                {"actor", operator_name()},
                {"symbol", options.symbol.empty() ? json(nullptr) : json(options.symbol)}};
   const auto granted =
-      call_json("POST", target.value().api + "/live/flatten", body.dump(), kCallMax);
+      call_json("POST", target.value().api + "/live/flatten", body.dump(), kResumeCallMax);
   if (!granted) return fail(granted.error());
   return wait_until_flat(target.value(), options);
 }

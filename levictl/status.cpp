@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanos kCallMax{2s};
+constexpr Nanos kStatusCallMax{2s};
 
 bool colours() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
@@ -151,9 +151,9 @@ struct Answers {
 Answers ask_both(const Target& target) {
   Answers answers;
   auto other = os::start_thread("status", [&] {
-    answers.latch = call_json("GET", target.control + "/live/kill", "", kCallMax);
+    answers.latch = call_json("GET", target.control + "/live/kill", "", kStatusCallMax);
   });
-  answers.health = call_json("GET", target.api + "/health", "", kCallMax);
+  answers.health = call_json("GET", target.api + "/health", "", kStatusCallMax);
   other.join();
   return answers;
 }
@@ -220,9 +220,10 @@ int status_command(const StatusOptions& options) {
   if (!answers.health && !answers.latch) return not_answering(target, answers, options.json);
   const json health = or_null(answers.health);
   const json latch = or_null(answers.latch);
-  const json live = or_null(call_json("GET", target.control + "/live/status", "", kCallMax));
-  const json engines = or_null(call_json("GET", target.api + "/engines", "", kCallMax));
-  const json positions = or_null(call_json("GET", target.api + "/paper/positions", "", kCallMax));
+  const json live = or_null(call_json("GET", target.control + "/live/status", "", kStatusCallMax));
+  const json engines = or_null(call_json("GET", target.api + "/engines", "", kStatusCallMax));
+  const json positions =
+      or_null(call_json("GET", target.api + "/paper/positions", "", kStatusCallMax));
   const bool sealed = boolean_at(latch, "sealed", true);
   const bool healthy = text_at(health, "status") == "healthy";
   const int code = healthy && !sealed ? kDone : kFailed;

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kSymbolsPerCancel = 5;  // the venue's limit of one DELETE /openOrders
-constexpr Nanos kCallMax{2s};
+constexpr Nanos kVenueCallMax{2s};
 constexpr Nanos kAskAgain{100ms};
 constexpr std::size_t kSymbolsMax =
     50;  // asked one by one: more would take longer than an operator waits
@@ -27,7 +27,7 @@ Result<json> signed_call(const VenueAccess& access, const std::string& method,
   const std::string url = "http://" + access.address + path + "?" + query +
                           "&signature=" + mexc::mexc_sign(access.secret, query);
   LEVI_TRY(answer,
-           os::http_call(method, url, "", kCallMax,
+           os::http_call(method, url, "", kVenueCallMax,
                          {{"X-MEXC-APIKEY", access.key}, {"Content-Type", "application/json"}}));
   json value = json::parse(answer.body, nullptr, false);
   if (value.is_discarded())
@@ -41,8 +41,8 @@ Result<json> signed_call(const VenueAccess& access, const std::string& method,
 // The symbols given, or all that the venue lists where those are few.
 Result<std::vector<std::string>> symbols_of(const VenueAccess& access) {
   if (!access.symbols.empty()) return access.symbols;
-  LEVI_TRY(answer,
-           os::http_call("GET", "http://" + access.address + "/api/v3/exchangeInfo", "", kCallMax));
+  LEVI_TRY(answer, os::http_call("GET", "http://" + access.address + "/api/v3/exchangeInfo", "",
+                                 kVenueCallMax));
   const json value = json::parse(answer.body, nullptr, false);
   std::vector<std::string> symbols;
   if (value.is_object() && value.contains("symbols")) {

@@ -1,10 +1,10 @@
 #include "reports/gate.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/base/check.h"
 #include "reports/summary.h"
+#include "reports/table.h"
 
 namespace levi::reports {
 namespace {
@@ -77,12 +77,6 @@ Verdict judge_percentiles(const std::vector<TrialRecord>& records, Gate& gate) {
   return worst;
 }
 
-std::string percent(double rate) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", rate * 100);
-  return text;
-}
-
 // The rate that the run can still reach: an interrupted run is missed only where the trials not run
 // cannot save it.
 double best_rate(const Gate& gate, const GateOptions& options) {
@@ -141,8 +135,8 @@ Gate judge_gate(const std::vector<TrialRecord>& records, const GateOptions& opti
     gate.reasons.push_back("no trial was decided");
   } else if (best_rate(gate, options) < options.pass_rate_min) {
     gate.outcome = GateOutcome::kMissed;
-    gate.reasons.push_back("pass rate " + percent(gate.pass_rate) + " is below " +
-                           percent(options.pass_rate_min));
+    gate.reasons.push_back("pass rate " + format_percent(gate.pass_rate) + " is below " +
+                           format_percent(options.pass_rate_min));
   } else {
     const bool open = gate.interrupted || percentiles != Verdict::kPass;
     gate.outcome = open ? GateOutcome::kUndecided : GateOutcome::kPassed;

@@ -58,21 +58,16 @@ std::string measure_text(const MeasureSummary& measure) {
   return text + ")";
 }
 
-std::string percent(double rate) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", rate * 100);
-  return text;
-}
-
 std::string gate_line(const Gate& gate, double pass_rate_min, bool colour) {
   const char* shade = gate.outcome == GateOutcome::kPassed   ? kGreen
                       : gate.outcome == GateOutcome::kMissed ? kRed
                                                              : kYellow;
   std::string line = "gate " + coloured(to_string(gate.outcome), shade, colour) + ": " +
                      std::to_string(gate.passed) + " of " + std::to_string(gate.required) +
-                     " required trials passed, " + percent(gate.pass_rate) +
-                     " (95 %: " + percent(gate.pass_interval.low) + " to " +
-                     percent(gate.pass_interval.high) + ", target " + percent(pass_rate_min) + ")";
+                     " required trials passed, " + format_percent(gate.pass_rate) +
+                     " (95 %: " + format_percent(gate.pass_interval.low) + " to " +
+                     format_percent(gate.pass_interval.high) + ", target " +
+                     format_percent(pass_rate_min) + ")";
   if (gate.interrupted) line += ", interrupted";
   return line + "\n";
 }
@@ -107,6 +102,12 @@ std::string Table::text() const {
 std::string format_amount(std::int64_t value, Unit unit) {
   if (unit == Unit::kPerSecond) return std::to_string(value) + "/s";
   return unit == Unit::kCount ? std::to_string(value) : format_duration(Nanos{value});
+}
+
+std::string format_percent(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", rate * 100);
+  return text;
 }
 
 std::string run_table(const std::vector<TrialRecord>& records, const Gate& gate,

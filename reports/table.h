@@ -24,6 +24,7 @@ class Table {
 
 // "1.23 s", "45 ms", "12" for a count.
 std::string format_amount(std::int64_t value, Unit unit);
+std::string format_percent(double rate);  // 0.995: "99.5 %"
 
 // One row per scenario, the problems below, then the gate, how long all trials took, and the gate's
 // reasons. `colour`: verdicts in green,

@@ -15,13 +15,13 @@
 namespace levi::os {
 namespace {
 
-std::array<MappingGuard::Entry, kGuardsMax> entries;
+std::array<MappingGuard::Entry, kGuardsMax> guard_entries;
 struct sigaction previous_action;
 std::size_t page_bytes = 4096;
 
 // Signal context: only raw system calls and lock-free atomics.
 bool replace_page(std::size_t address) {
-  for (auto& entry : entries) {
+  for (auto& entry : guard_entries) {
     if (address < entry.begin.load() || address >= entry.end.load()) continue;
     const std::size_t page = address & ~(page_bytes - 1);
     const long mapped = syscall(SYS_mmap, page, page_bytes, PROT_READ | PROT_WRITE,
@@ -57,7 +57,7 @@ void install_once() {
 
 MappingGuard::MappingGuard(const void* data, std::size_t size) {
   install_once();
-  for (auto& entry : entries) {
+  for (auto& entry : guard_entries) {
     if (entry.taken.exchange(true)) continue;
     entry.broken.store(false);
     const auto begin = reinterpret_cast<std::size_t>(data);

@@ -95,7 +95,7 @@ void SymbolMarket::add(const PublicTrade& trade) {
 DayFigures SymbolMarket::day(Instant now) const {
   const std::deque<Candle>& minutes = candles(KlineInterval::kMin1);
   DayFigures day;
-  day.close_time_ms = now.ns / 1'000'000;
+  day.close_time_ms = to_ms(now);
   day.open_time_ms = day.close_time_ms - kDay * 1000;
   bool first = true;
   for (const Candle& minute : minutes) {

@@ -60,6 +60,8 @@ enum class OrderStatus : std::uint8_t {
   kPartiallyCanceled
 };
 
+constexpr std::int64_t to_ms(Instant time) { return time.ns / 1'000'000; }  // as venues write it
+
 const char* side_word(Side side);           // "BUY": the venue says it in capitals
 const char* to_string(OrderType type);      // "LIMIT_MAKER"
 const char* to_string(OrderStatus status);  // "PARTIALLY_FILLED"

@@ -42,7 +42,7 @@ RestApi::Failure RestApi::my_trades(Call& call) {
   const Account& owner = venue_.engine().account(call.account);
   const auto& fills = owner.fills();
   for (auto fill = fills.rbegin(); fill != fills.rend() && chosen.size() < range.limit; ++fill) {
-    const std::int64_t time = fill->time.ns / 1'000'000;
+    const std::int64_t time = to_ms(fill->time);
     if (time < range.from_ms && owner.fills_ascend()) break;  // all others are older
     const bool wanted = fill->symbol == symbol && range.holds(time);
     if (wanted && (order_text.empty() || fill->order == order)) chosen.push_back(&*fill);

@@ -73,8 +73,6 @@ void write_symbol(JsonWriter& json, const SymbolSpec& spec) {
   json.field("fullName", spec.base.view()).field("tradeSideType", 1).close('}');
 }
 
-std::int64_t to_ms(Instant time) { return time.ns / 1'000'000; }
-
 // (to - from) / from in parts per million, without overflow for any two prices.
 std::int64_t change_ppm(Price from, Price to) {
   if (from.value == 0) return 0;

@@ -261,7 +261,7 @@ RestApi::Failure RestApi::all_orders(Call& call) {
   std::vector<const Order*> chosen;
   for (auto slot = slots.rbegin(); slot != slots.rend() && chosen.size() < range.limit; ++slot) {
     const Order& order = engine.pool().order(*slot);
-    const std::int64_t time = order.created.ns / 1'000'000;
+    const std::int64_t time = to_ms(order.created);
     if (time < range.from_ms && owner.orders_ascend()) break;  // all others are older
     if (order.symbol == symbol && range.holds(time)) chosen.push_back(&order);
   }

@@ -27,8 +27,6 @@ void write_amounts(JsonWriter& json, const Order& order, const SymbolSpec& spec)
   json.field("type", to_string(order.type)).field("side", side_word(order.side));
 }
 
-std::int64_t to_ms(Instant time) { return time.ns / 1'000'000; }
-
 }  // namespace
 
 void write_new_order(JsonWriter& json, const Order& order, const SymbolSpec& spec) {

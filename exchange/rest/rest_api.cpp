@@ -129,7 +129,7 @@ RestApi::Failure RestApi::check_time() const {
     }
     window = *asked;
   }
-  const std::int64_t now = venue_.now().ns / 1'000'000;
+  const std::int64_t now = to_ms(venue_.now());
   // Compared without a difference that could overflow.
   if (*timestamp >= now + kAheadMaxMs || *timestamp < now - window) {
     return VenueError{700003, "Timestamp for this request is outside of the recvWindow.", 400};

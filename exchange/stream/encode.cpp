@@ -6,7 +6,6 @@
 namespace levi::exchange {
 namespace {
 
-std::int64_t to_ms(Instant time) { return time.ns / 1'000'000; }
 std::string price_text(const SymbolSpec& spec, Price price) {
   return format_decimal(price.value, spec.price_exponent);
 }

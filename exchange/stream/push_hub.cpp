@@ -10,7 +10,7 @@ namespace {
 using mexc::Channel;
 using mexc::ChannelKind;
 
-constexpr int kTicksPerSecond = 100;
+constexpr int kPushTicksPerSecond = 100;
 
 // In ticks of 10 ms. Kinds without a cadence in their name have the venue's usual one.
 int period_of(const Channel& channel) {
@@ -23,7 +23,7 @@ int period_of(const Channel& channel) {
     case ChannelKind::kBookTickerBatch:
       return 10;
     default:
-      return kTicksPerSecond;
+      return kPushTicksPerSecond;
   }
 }
 
@@ -204,7 +204,7 @@ void PushHub::tick(MonoTime now) {
     if (group->channel.kind == ChannelKind::kMiniTickers) group->dirty = true;
     if (group->dirty) flush(*group, now);
   }
-  if (ticks_ % kTicksPerSecond != 0) return;
+  if (ticks_ % kPushTicksPerSecond != 0) return;
   for (const auto& [connection, session] : sessions_) expire(*session, now);
 }
 

@@ -8,11 +8,10 @@ namespace levi::control {
 namespace {
 
 using nlohmann::json;
+using test::body_of;
 using test::ControlRig;
 using test::HttpAnswer;
 using test::HttpPeer;
-
-json body_of(const HttpAnswer& answer) { return json::parse(answer.body, nullptr, false); }
 
 struct SealedRig : ControlRig {
   explicit SealedRig(ControlOptions options = {}) : ControlRig(std::move(options)) {

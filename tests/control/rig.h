@@ -18,6 +18,16 @@
 
 namespace levi::test {
 
+inline nlohmann::json body_of(const HttpAnswer& answer) {
+  return nlohmann::json::parse(answer.body, nullptr, false);
+}
+
+inline std::set<std::string> keys_of(const nlohmann::json& object) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.insert(key);
+  return keys;
+}
+
 class ControlRig {
  public:
   explicit ControlRig(control::ControlOptions options = {}) : latch_(open_latch(folder_)) {

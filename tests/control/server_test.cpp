@@ -7,17 +7,11 @@ namespace levi::control {
 namespace {
 
 using nlohmann::json;
+using test::body_of;
 using test::ControlRig;
 using test::HttpAnswer;
 using test::HttpPeer;
-
-json body_of(const HttpAnswer& answer) { return json::parse(answer.body, nullptr, false); }
-
-std::set<std::string> keys_of(const json& object) {
-  std::set<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.insert(key);
-  return keys;
-}
+using test::keys_of;
 
 TEST(ControlServer, RefusesToListenBeyondLoopback) {
   test::TempFolder folder(test::kTmpfs);

@@ -14,8 +14,6 @@
 namespace levi::exchange {
 namespace {
 
-constexpr SymbolId kSymbol{0};
-constexpr std::int64_t kUnit = 100'000'000;
 constexpr std::uint16_t kAccounts = 3;
 
 struct Command {

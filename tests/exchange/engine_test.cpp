@@ -7,10 +7,6 @@
 namespace levi::exchange {
 namespace {
 
-constexpr SymbolId kSymbol{0};
-constexpr Instant kNow{1'700'000'000'000'000'000};
-constexpr std::int64_t kUnit = 100'000'000;  // one whole coin in Money
-
 class EngineTest : public ::testing::Test {
  protected:
   AccountId rich(const char* name, std::size_t orders_max = 1000) {

@@ -8,7 +8,6 @@
 namespace levi::exchange {
 namespace {
 
-constexpr const char* kDepth = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDT";
 constexpr const char* kOrder =
     "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=11&newClientOrderId=";
 

@@ -8,9 +8,6 @@
 namespace levi::exchange {
 namespace {
 
-constexpr SymbolId kSymbol{0};
-constexpr Instant kNow{1'700'000'000'000'000'000};
-
 TEST(FlowStream, TheSameSeedGivesTheSameOrdersAndAnotherSeedOthers) {
   FlowStream one(test_symbol(), 7), same(test_symbol(), 7), other(test_symbol(), 8);
   int differing = 0;

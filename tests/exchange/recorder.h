@@ -7,6 +7,10 @@
 
 namespace levi::exchange {
 
+inline constexpr SymbolId kSymbol{0};
+inline constexpr Instant kNow{1'700'000'000'000'000'000};
+inline constexpr std::int64_t kUnit = 100'000'000;  // one whole coin in Money
+
 class Recorder : public MatchListener {
  public:
   struct Level {

@@ -8,8 +8,6 @@
 namespace levi::exchange {
 namespace {
 
-constexpr const char* kDepth = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDT";
-
 // A client's book by the rule of the venue: buffer, snapshot, drop what is older, refuse gaps.
 class LocalBook {
  public:

@@ -26,6 +26,7 @@ namespace levi::exchange {
 
 using Json = nlohmann::json;
 
+inline constexpr const char* kDepth = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDT";
 inline constexpr Nanos kPatience{10'000'000'000};
 
 // Runs the test's loop until `done` says so. False: the deadline passed.

@@ -58,9 +58,10 @@ TEST_F(RecoverTest, WithNothingRunningItSaysSoAndExits3) {
 
 TEST_F(RecoverTest, AStoppedEngineIsPlannedAskedForAndStarted) {
   ASSERT_NO_FATAL_FAILURE(start());
+  const auto running = [&] { return api("GET", "/engines").body.value("running", -1); };
+  ASSERT_TRUE(eventually([&] { return running() == 3; }));
   ASSERT_TRUE(witness().orders_flow());
   EXPECT_EQ(recover(false), cli::kDone);  // Healthy: nothing to do.
-  const auto running = [&] { return api("GET", "/engines").body.value("running", -1); };
   ASSERT_EQ(api("POST", "/engines/mm-btcusdt/stop", R"({"reason":"test"})").status, 200);
   ASSERT_TRUE(eventually([&] { return running() == 2; }));
   EXPECT_EQ(recover(false, true), cli::kFailed);  // A plan with something to do.

@@ -13,11 +13,11 @@ using test::open_latch;
 using test::Signal;
 using test::TempFolder;
 
-constexpr Instant kWall{1};
+constexpr Instant kDrillAt{1};
 constexpr Nanos kFenceAfter = 20ms;
 
 Result<FileKill> kill_it(const TempFolder& folder, bool may_fence = true) {
-  return kill_by_file(latch_path(folder.path()), Holder::kOperator, "ann", "drill", kWall,
+  return kill_by_file(latch_path(folder.path()), Holder::kOperator, "ann", "drill", kDrillAt,
                       kFenceAfter, may_fence);
 }
 

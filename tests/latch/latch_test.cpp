@@ -27,7 +27,7 @@ namespace {
 using test::open_latch;
 using test::TempFolder;
 
-constexpr Instant kWall{1'700'000'000'000'000'000};
+constexpr Instant kSealedAt{1'700'000'000'000'000'000};
 
 TEST(Latch, IsBornSealedByItsNewInstance) {
   const TempFolder folder(test::kTmpfs);
@@ -57,8 +57,8 @@ TEST(Latch, LetsOrdersPassOnlyWhenEveryBitIsClear) {
   latch.end_send(1, true);
   EXPECT_EQ(latch.last_sequence(), 1u);
   EXPECT_EQ(latch.in_flight(), 0u);
-  latch.seal(Holder::kOperator, "ann", "drill", kWall, 0ns);
-  latch.seal(Holder::kDailyLoss, "levid", "-200", kWall, 0ns);
+  latch.seal(Holder::kOperator, "ann", "drill", kSealedAt, 0ns);
+  latch.seal(Holder::kDailyLoss, "levid", "-200", kSealedAt, 0ns);
   EXPECT_FALSE(latch.begin_send(2));
   ASSERT_TRUE(latch.release(Holder::kOperator, 0));
   EXPECT_FALSE(latch.begin_send(2));
@@ -79,10 +79,10 @@ TEST(Latch, SealAcksTheHighestSequenceThatMayHaveLeft) {
   Latch latch = open_latch(folder);
   ASSERT_TRUE(latch.begin_send(8));
   latch.end_send(8, true);
-  EXPECT_EQ(latch.seal(Holder::kOperator, "ann", "a", kWall, 0ns).sequence, 8u);
+  EXPECT_EQ(latch.seal(Holder::kOperator, "ann", "a", kSealedAt, 0ns).sequence, 8u);
   ASSERT_TRUE(latch.release(Holder::kOperator, 0));
   ASSERT_TRUE(latch.begin_send(9));
-  const Sealed sealed = latch.seal(Holder::kOperator, "ann", "b", kWall, 100us);
+  const Sealed sealed = latch.seal(Holder::kOperator, "ann", "b", kSealedAt, 100us);
   EXPECT_EQ(sealed.sequence, 9u);
   EXPECT_FALSE(sealed.in_flight_zero);
   latch.end_send(9, true);
@@ -92,8 +92,8 @@ TEST(Latch, SealAcksTheHighestSequenceThatMayHaveLeft) {
 TEST(Latch, SealingASealedLatchAdvancesTheEpochAgain) {
   const TempFolder folder(test::kTmpfs);
   Latch latch = open_latch(folder);
-  const Word first = latch.seal(Holder::kOperator, "ann", "a", kWall, 0ns).word;
-  const Word second = latch.seal(Holder::kOperator, "bob", "b", kWall, 0ns).word;
+  const Word first = latch.seal(Holder::kOperator, "ann", "a", kSealedAt, 0ns).word;
+  const Word second = latch.seal(Holder::kOperator, "bob", "b", kSealedAt, 0ns).word;
   EXPECT_EQ(second.epoch(), first.epoch() + 1);
   EXPECT_TRUE(second.held_by(Holder::kOperator));
   EXPECT_EQ(latch.slot(Holder::kOperator).actor, "bob");
@@ -102,8 +102,8 @@ TEST(Latch, SealingASealedLatchAdvancesTheEpochAgain) {
 TEST(Latch, ReleaseFailsWhenSomebodySealedSince) {
   const TempFolder folder(test::kTmpfs);
   Latch latch = open_latch(folder);
-  const Word seen = latch.seal(Holder::kOperator, "ann", "a", kWall, 0ns).word;
-  latch.seal(Holder::kChaos, "chaos:r1", "C-6", kWall, 0ns);
+  const Word seen = latch.seal(Holder::kOperator, "ann", "a", kSealedAt, 0ns).word;
+  latch.seal(Holder::kChaos, "chaos:r1", "C-6", kSealedAt, 0ns);
   const auto released = latch.release(Holder::kOperator, seen.epoch());
   ASSERT_FALSE(released);
   EXPECT_EQ(released.error().code, ErrorCode::kConflict);
@@ -114,8 +114,8 @@ TEST(Latch, ReleaseFailsWhenSomebodySealedSince) {
 TEST(Latch, TwoHoldersOfOneEpochAreReleasedOneAfterTheOther) {
   const TempFolder folder(test::kTmpfs);
   Latch latch = open_latch(folder);
-  latch.seal(Holder::kOperator, "ann", "a", kWall, 0ns);
-  const Word seen = latch.seal(Holder::kChaos, "chaos:r1", "C-6", kWall, 0ns).word;
+  latch.seal(Holder::kOperator, "ann", "a", kSealedAt, 0ns);
+  const Word seen = latch.seal(Holder::kChaos, "chaos:r1", "C-6", kSealedAt, 0ns).word;
   ASSERT_TRUE(latch.release(Holder::kOperator, seen.epoch()));
   const auto word = latch.release(Holder::kChaos, seen.epoch());
   ASSERT_TRUE(word);
@@ -126,11 +126,11 @@ TEST(Latch, TwoHoldersOfOneEpochAreReleasedOneAfterTheOther) {
 TEST(Latch, FlattenPassesExactlyTheEpochOfItsGrant) {
   const TempFolder folder(test::kTmpfs);
   Latch latch = open_latch(folder);
-  const Word granted = latch.seal(Holder::kOperator, "ann", "a", kWall, 0ns).word;
+  const Word granted = latch.seal(Holder::kOperator, "ann", "a", kSealedAt, 0ns).word;
   EXPECT_FALSE(latch.begin_send(1));
   ASSERT_TRUE(latch.begin_send(1, granted.epoch()));
   latch.end_send(1, true);
-  latch.seal(Holder::kOperator, "bob", "stop that too", kWall, 0ns);
+  latch.seal(Holder::kOperator, "bob", "stop that too", kSealedAt, 0ns);
   EXPECT_FALSE(latch.begin_send(2, granted.epoch()));
   EXPECT_EQ(latch.in_flight(), 0u);
 }
@@ -140,7 +140,7 @@ TEST(Latch, SealAllocatesNothing) {
   Latch latch = open_latch(folder);
   ASSERT_TRUE(latch.begin_send(1));
   const std::size_t before = allocations;
-  latch.seal(Holder::kOperator, "ann", "no memory is needed to stop", kWall, 50us);
+  latch.seal(Holder::kOperator, "ann", "no memory is needed to stop", kSealedAt, 50us);
   EXPECT_EQ(allocations, before);
 }
 
@@ -149,11 +149,11 @@ TEST(Latch, CutsTextAtACharacterAndKeepsTheRest) {
   Latch latch = open_latch(folder);
   const std::string reason =
       std::string(126, 'x') + "\xc3\xa4\xc3\xb6";  // the 127th byte is half of an "ä"
-  latch.seal(Holder::kEnvironment, std::string(40, 'a'), reason, kWall, 0ns);
+  latch.seal(Holder::kEnvironment, std::string(40, 'a'), reason, kSealedAt, 0ns);
   const Slot slot = latch.slot(Holder::kEnvironment);
   EXPECT_EQ(slot.actor, std::string(31, 'a'));
   EXPECT_EQ(slot.reason, std::string(126, 'x'));
-  EXPECT_EQ(slot.wall, kWall);
+  EXPECT_EQ(slot.wall, kSealedAt);
   EXPECT_EQ(slot.epoch, latch.load().epoch());
 }
 

@@ -10,7 +10,7 @@ namespace {
 using test::EventStream;
 using test::TimedEvent;
 
-constexpr int kEvents = 200;
+constexpr int kStreamEvents = 200;
 
 struct Step {
   const Event& event;
@@ -29,7 +29,7 @@ template <class Look>
 void follow(EventStream& stream, Look look) {
   Machine machine;
   Effects effects;
-  for (int i = 0; i < kEvents; ++i) {
+  for (int i = 0; i < kStreamEvents; ++i) {
     const TimedEvent next = stream.next();
     const State before = machine.state();
     effects.clear();
@@ -227,7 +227,7 @@ TEST(TradingProperty, LimitsHoldEvenIfEveryOpenOrderOfASideWereFilled) {
 TEST(TradingProperty, CountersKeptInPassingEqualTheOnesCountedAnew) {
   EXPECT_TRUE(test::holds("derived state equals rebuilt state", [](std::uint64_t seed) {
     EventStream stream({.seed = seed, .hostile = seed % 2 == 0});
-    for (int i = 0; i < kEvents; ++i) {
+    for (int i = 0; i < kStreamEvents; ++i) {
       stream.next();
       const State& kept = stream.machine().state();
       const auto copy = Machine::deserialize(stream.machine().serialize());
@@ -255,7 +255,7 @@ TEST(TradingProperty, CountersKeptInPassingEqualTheOnesCountedAnew) {
 TEST(TradingProperty, OnceTheVenueHasAnsweredEverythingOurBooksAreTheVenues) {
   EXPECT_TRUE(test::holds("the books agree in the end", [](std::uint64_t seed) {
     EventStream stream({.seed = seed});
-    for (int i = 0; i < kEvents; ++i) stream.next();
+    for (int i = 0; i < kStreamEvents; ++i) stream.next();
     stream.settle();
     const State& state = stream.machine().state();
     RC_ASSERT(unsettled(state) == 0u);

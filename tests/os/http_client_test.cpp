@@ -52,7 +52,7 @@ class HttpClientTest : public testing::Test {
   HttpServer server;
 };
 
-const HttpRequest kGet{"GET", "/x", {}, ""};
+const HttpRequest kGetRequest{"GET", "/x", {}, ""};
 
 TEST_F(HttpClientTest, KeepsItsConnection) {
   HttpClient client(loop, endpoint(), 4);
@@ -64,7 +64,7 @@ TEST_F(HttpClientTest, KeepsItsConnection) {
   }
   EXPECT_EQ(connections, 1);
   EXPECT_EQ(call(client, {"HEAD", "/x", {}, ""})->value().body, "");
-  EXPECT_EQ(call(client, kGet)->value().body, "ok");
+  EXPECT_EQ(call(client, kGetRequest)->value().body, "ok");
   EXPECT_EQ(connections, 1);
 }
 
@@ -73,7 +73,7 @@ TEST_F(HttpClientTest, OpensNoMoreConnectionsThanAllowed) {
   handle = [&](Reply reply) { held.push_back(std::move(reply)); };
   HttpClient client(loop, endpoint(), 2);
   std::vector<Outcome> outcomes(5);
-  for (Outcome& outcome : outcomes) client.request(kGet, kDeadline, into(outcome));
+  for (Outcome& outcome : outcomes) client.request(kGetRequest, kDeadline, into(outcome));
   ASSERT_TRUE(pump(loop, [&] { return held.size() == 2; }));
   settle(loop);
   EXPECT_EQ(held.size(), 2u);
@@ -92,14 +92,14 @@ TEST_F(HttpClientTest, SaysThatNothingWasSentWhenNobodyListens) {
   server.stop_listening();
   HttpClient client(loop, where, 2);
   std::vector<Outcome> outcomes(3);
-  for (Outcome& outcome : outcomes) client.request(kGet, kDeadline, into(outcome));
+  for (Outcome& outcome : outcomes) client.request(kGetRequest, kDeadline, into(outcome));
   ASSERT_TRUE(pump(loop, [&] { return outcomes[0] && outcomes[1] && outcomes[2]; }));
   for (const Outcome& outcome : outcomes) {
     EXPECT_EQ(outcome->error().code, ErrorCode::kUnreachable);
     EXPECT_NE(outcome->error().message.find(where.text()), std::string::npos);
   }
   HttpClient local(loop, {"", 0, "/nowhere/x.sock"}, 2);
-  EXPECT_EQ(call(local, kGet)->error().code, ErrorCode::kUnreachable);
+  EXPECT_EQ(call(local, kGetRequest)->error().code, ErrorCode::kUnreachable);
 }
 
 TEST_F(HttpClientTest, TimesOutAndGoesOnOnAnotherConnection) {
@@ -108,30 +108,32 @@ TEST_F(HttpClientTest, TimesOutAndGoesOnOnAnotherConnection) {
   HttpClient client(loop, endpoint(), 1);
   Outcome first;
   Outcome second;
-  client.request(kGet, 5ms, into(first));
-  client.request(kGet, 5ms, into(second));  // times out while it waits, or on a fresh connection
+  client.request(kGetRequest, 5ms, into(first));
+  client.request(kGetRequest, 5ms,
+                 into(second));  // times out while it waits, or on a fresh connection
   ASSERT_TRUE(pump(loop, [&] { return first && second; }));
   EXPECT_EQ(first->error().code, ErrorCode::kTimeout);
   EXPECT_EQ(second->error().code, ErrorCode::kTimeout);
   handle = [](const Reply& reply) { reply->send({.body = "fresh"}); };
-  EXPECT_EQ(call(client, kGet)->value().body, "fresh") << "a late answer is never taken for it";
+  EXPECT_EQ(call(client, kGetRequest)->value().body, "fresh")
+      << "a late answer is never taken for it";
 }
 
 TEST_F(HttpClientTest, AResetBeforeTheAnswerLeavesTheOutcomeUnknown) {
   handle = [](const Reply& reply) { reply->reset(); };
   HttpClient client(loop, endpoint(), 2);
-  EXPECT_EQ(call(client, kGet)->error().code, ErrorCode::kIo);
+  EXPECT_EQ(call(client, kGetRequest)->error().code, ErrorCode::kIo);
   EXPECT_EQ(requests, 1) << "nothing is sent twice";
   handle = [](const Reply& reply) { reply->send({.body = "ok"}); };
-  EXPECT_TRUE(*call(client, kGet));
+  EXPECT_TRUE(*call(client, kGetRequest));
 }
 
 TEST_F(HttpClientTest, NoticesThatAnIdleConnectionWentAway) {
   HttpClient client(loop, endpoint(), 1);
-  EXPECT_TRUE(*call(client, kGet));
+  EXPECT_TRUE(*call(client, kGetRequest));
   server.close_all(true);
   settle(loop);
-  EXPECT_TRUE(*call(client, kGet));
+  EXPECT_TRUE(*call(client, kGetRequest));
   EXPECT_EQ(connections, 2);
 }
 
@@ -140,8 +142,8 @@ TEST_F(HttpClientTest, ObeysConnectionClose) {
     reply->send({.headers = {{"Connection", "close"}}, .body = "ok"});
   };
   HttpClient client(loop, endpoint(), 1);
-  EXPECT_TRUE(*call(client, kGet));
-  EXPECT_TRUE(*call(client, kGet));
+  EXPECT_TRUE(*call(client, kGetRequest));
+  EXPECT_TRUE(*call(client, kGetRequest));
   EXPECT_EQ(connections, 2);
 }
 
@@ -153,7 +155,7 @@ TEST_F(HttpClientTest, ReadsStreamsToTheirEnd) {
     reply->end_stream();
   };
   HttpClient client(loop, endpoint(), 1);
-  EXPECT_EQ(call(client, kGet)->value().body, "one two");
+  EXPECT_EQ(call(client, kGetRequest)->value().body, "one two");
 }
 
 TEST_F(HttpClientTest, RefusesARequestThatWouldBreakTheFraming) {
@@ -175,8 +177,8 @@ TEST_F(HttpClientTest, CloseAllTellsSentFromUnsent) {
   HttpClient client(loop, endpoint(), 1);
   Outcome sent;
   Outcome unsent;
-  client.request(kGet, kDeadline, into(sent));
-  client.request(kGet, kDeadline, into(unsent));
+  client.request(kGetRequest, kDeadline, into(sent));
+  client.request(kGetRequest, kDeadline, into(unsent));
   ASSERT_TRUE(pump(loop, [&] { return held.size() == 1; }));
   client.close_all();
   EXPECT_FALSE(sent || unsent);
@@ -184,18 +186,18 @@ TEST_F(HttpClientTest, CloseAllTellsSentFromUnsent) {
   EXPECT_EQ(sent->error().code, ErrorCode::kIo);
   EXPECT_EQ(unsent->error().code, ErrorCode::kUnreachable);
   handle = [](const Reply& reply) { reply->send({.body = "again"}); };
-  EXPECT_EQ(call(client, kGet)->value().body, "again");
+  EXPECT_EQ(call(client, kGetRequest)->value().body, "again");
 }
 
 TEST_F(HttpClientTest, MayBeDestroyedInItsOwnCallback) {
   auto client = std::make_unique<HttpClient>(loop, endpoint(), 1);
   bool called = false;
   bool second = false;
-  client->request(kGet, kDeadline, [&](const Result<HttpResponse>&) {
+  client->request(kGetRequest, kDeadline, [&](const Result<HttpResponse>&) {
     client.reset();
     called = true;
   });
-  client->request(kGet, kDeadline, [&](const Result<HttpResponse>&) { second = true; });
+  client->request(kGetRequest, kDeadline, [&](const Result<HttpResponse>&) { second = true; });
   ASSERT_TRUE(pump(loop, [&] { return called; }));
   settle(loop);
   EXPECT_FALSE(second);
@@ -282,13 +284,13 @@ TEST_F(BlockingTest, ASessionKeepsItsConnectionAndReplacesALostOne) {
   HttpSession session(endpoint);
   ASSERT_TRUE(session.connect(kDeadline));
   const std::uint16_t port = local_port(session.fd()).value();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(session.call(kGet, kDeadline).value().body, "GET");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(session.call(kGetRequest, kDeadline).value().body, "GET");
   EXPECT_EQ(local_port(session.fd()).value(), port);
   EXPECT_EQ(session.call({"GET", "/close", {}, ""}, kDeadline).value().body, "bye");
   EXPECT_FALSE(session.connected());
-  EXPECT_EQ(session.call(kGet, kDeadline).value().body, "GET");
+  EXPECT_EQ(session.call(kGetRequest, kDeadline).value().body, "GET");
   EXPECT_FALSE(session.call({"GET", "/reset", {}, ""}, kDeadline));
-  EXPECT_EQ(session.call(kGet, kDeadline).value().body, "GET");
+  EXPECT_EQ(session.call(kGetRequest, kDeadline).value().body, "GET");
 }
 
 TEST(ParseHttpUrl, SplitsEndpointAndTarget) {

@@ -7,7 +7,7 @@
 namespace levi::os {
 namespace {
 
-HttpLimits small_limits() {
+HttpLimits parser_limits() {
   HttpLimits limits;
   limits.header_bytes_max = 256;
   limits.body_bytes_max = 64;
@@ -23,7 +23,7 @@ struct Parsed {
 };
 
 // Feeds `bytes` in pieces of `step`, keeping back what is not taken, as a connection does.
-Parsed parse(std::string_view bytes, std::size_t step, const HttpLimits& limits = small_limits()) {
+Parsed parse(std::string_view bytes, std::size_t step, const HttpLimits& limits = parser_limits()) {
   HttpParser parser(HttpParser::Kind::kRequest, limits);
   Parsed parsed;
   std::size_t end = 0;

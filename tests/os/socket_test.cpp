@@ -12,6 +12,7 @@
 #include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/unused_port.h"
+#include "tests/os/support.h"
 #include "tests/support/temp_folder.h"
 
 namespace levi::os {
@@ -19,7 +20,6 @@ namespace {
 
 using test::TempFolder;
 
-constexpr Nanos kDeadline = 20s;
 const Endpoint kAnyPort{"127.0.0.1", 0, ""};
 
 bool readable(const Fd& fd) { return wait_ready(fd.get(), POLLIN, mono_now() + kDeadline).value(); }

@@ -5,13 +5,13 @@
 namespace levi::policy {
 namespace {
 
-constexpr MonoTime kStart{1'000'000'000'000};
+constexpr MonoTime kLossAt{1'000'000'000'000};
 
 TEST(ReconnectPolicy, ReopensAWorkingConnectionAtOnce) {
   ReconnectPolicy policy;
   Random random(1);
-  policy.on_connected(kStart);
-  EXPECT_EQ(policy.on_lost(kStart + 5s, random), Nanos{0});
+  policy.on_connected(kLossAt);
+  EXPECT_EQ(policy.on_lost(kLossAt + 5s, random), Nanos{0});
 }
 
 TEST(ReconnectPolicy, DoublesTheBoundFrom100MillisecondsTo30Seconds) {
@@ -22,7 +22,7 @@ TEST(ReconnectPolicy, DoublesTheBoundFrom100MillisecondsTo30Seconds) {
     ReconnectPolicy policy;
     Random random(seed);
     for (std::size_t i = 0; i < std::size(bounds); ++i) {
-      const Nanos delay = policy.on_lost(kStart, random);
+      const Nanos delay = policy.on_lost(kLossAt, random);
       EXPECT_GE(delay, Nanos{0});
       EXPECT_LE(delay, bounds[i]);
       largest[i] = std::max(largest[i], delay);
@@ -37,13 +37,13 @@ TEST(ReconnectPolicy, DoublesTheBoundFrom100MillisecondsTo30Seconds) {
 TEST(ReconnectPolicy, StartsOverAfterAStableMinuteOnly) {
   Random random(7);
   ReconnectPolicy policy;
-  for (int i = 0; i < 6; ++i) (void)policy.on_lost(kStart, random);
-  policy.on_connected(kStart);
-  EXPECT_EQ(policy.on_lost(kStart + 59s, random), Nanos{0})
+  for (int i = 0; i < 6; ++i) (void)policy.on_lost(kLossAt, random);
+  policy.on_connected(kLossAt);
+  EXPECT_EQ(policy.on_lost(kLossAt + 59s, random), Nanos{0})
       << "it worked, so the first attempt comes at once";
   EXPECT_EQ(policy.attempts(), 6u) << "but nothing is forgotten";
-  policy.on_connected(kStart + 60s);
-  (void)policy.on_lost(kStart + 120s, random);
+  policy.on_connected(kLossAt + 60s);
+  (void)policy.on_lost(kLossAt + 120s, random);
   EXPECT_EQ(policy.attempts(), 0u);
 }
 
@@ -52,9 +52,9 @@ TEST(ReconnectPolicy, DoesNotHammerAPeerThatAcceptsAndDrops) {
   // off.
   Random random(3);
   ReconnectPolicy policy;
-  MonoTime now = kStart;
+  MonoTime now = kLossAt;
   int attempts = 0;
-  while (now < kStart + 60s) {
+  while (now < kLossAt + 60s) {
     policy.on_connected(now);
     now += 1ms;
     now += policy.on_lost(now, random);
@@ -68,7 +68,8 @@ TEST(ReconnectPolicy, TheSameSeedGivesTheSameDelays) {
   ReconnectPolicy b;
   Random random_a(42);
   Random random_b(42);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(a.on_lost(kStart, random_a), b.on_lost(kStart, random_b));
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(a.on_lost(kLossAt, random_a), b.on_lost(kLossAt, random_b));
 }
 
 }  // namespace

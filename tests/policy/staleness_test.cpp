@@ -5,7 +5,7 @@
 namespace levi::policy {
 namespace {
 
-constexpr MonoTime kStart{5'000'000'000};
+constexpr MonoTime kLookAt{5'000'000'000};
 
 class StalenessWatchTest : public testing::Test {
  protected:
@@ -16,18 +16,18 @@ class StalenessWatchTest : public testing::Test {
     }
   }
 
-  MonoTime now_ = kStart;
-  StalenessWatch watch_{{.silence_max = 1s, .pause_max = 100ms}, kStart};
+  MonoTime now_ = kLookAt;
+  StalenessWatch watch_{{.silence_max = 1s, .pause_max = 100ms}, kLookAt};
 };
 
 TEST_F(StalenessWatchTest, NoticesTheSubjectThatFellSilentAndNoOther) {
   const auto depth = watch_.add(now_);
   const auto deals = watch_.add(now_);
-  look_every_50ms_until(kStart + 500ms);
+  look_every_50ms_until(kLookAt + 500ms);
   watch_.heard(deals, now_);
-  look_every_50ms_until(kStart + 950ms);
+  look_every_50ms_until(kLookAt + 950ms);
   EXPECT_FALSE(watch_.stale(depth));
-  look_every_50ms_until(kStart + 1s);
+  look_every_50ms_until(kLookAt + 1s);
   EXPECT_TRUE(watch_.stale(depth));
   EXPECT_FALSE(watch_.stale(deals));
   EXPECT_EQ(watch_.silence(deals), 500ms);
@@ -35,7 +35,7 @@ TEST_F(StalenessWatchTest, NoticesTheSubjectThatFellSilentAndNoOther) {
 
 TEST_F(StalenessWatchTest, AFrameEndsTheSilence) {
   const auto depth = watch_.add(now_);
-  look_every_50ms_until(kStart + 2s);
+  look_every_50ms_until(kLookAt + 2s);
   EXPECT_TRUE(watch_.stale(depth));
   watch_.heard(depth, now_);
   EXPECT_FALSE(watch_.stale(depth));
@@ -45,15 +45,15 @@ TEST_F(StalenessWatchTest, AFrameEndsTheSilence) {
 
 TEST_F(StalenessWatchTest, SilenceIsCountedFromTheFrameNotFromTheLook) {
   const auto depth = watch_.add(now_);
-  watch_.look(kStart + 50ms);
-  watch_.heard(depth, kStart + 80ms);
-  watch_.look(kStart + 100ms);
+  watch_.look(kLookAt + 50ms);
+  watch_.heard(depth, kLookAt + 80ms);
+  watch_.look(kLookAt + 100ms);
   EXPECT_EQ(watch_.silence(depth), 20ms);
 }
 
 TEST_F(StalenessWatchTest, AWatcherThatSleptDoesNotBlameItsSubjects) {
   const auto depth = watch_.add(now_);
-  look_every_50ms_until(kStart + 200ms);
+  look_every_50ms_until(kLookAt + 200ms);
   watch_.look(now_ + 10s);  // stopped by SIGSTOP, or starved
   EXPECT_FALSE(watch_.stale(depth));
   EXPECT_EQ(watch_.silence(depth), 300ms);

@@ -27,7 +27,7 @@ const Field kHttpStatusFields[] = {{"status", {std::int64_t{503}}},
                                    {"path", {std::string()}},
                                    {"probability", {1.0}}};
 
-std::string check_attributes(const Setting& setting) {
+std::string check_http_status(const Setting& setting) {
   const std::int64_t status = setting.integer("status");
   return status >= 200 && status <= 599 ? "" : "status is an HTTP status, from 200 to 599";
 }
@@ -41,6 +41,6 @@ const ToxicType toxic_http_status{.name = "http_status",
                                   .make = make_toxic<HttpStatus>,
                                   .layer = Layer::kMessages,
                                   .acts_on = ActsOn::kUpstream,
-                                  .check = check_attributes};
+                                  .check = check_http_status};
 
 }  // namespace levi::proxy

@@ -26,7 +26,7 @@ class WsClose final : public Toxic {
 
 const Field kWsCloseFields[] = {{"code", {std::int64_t{1011}}}, {"reason", {std::string()}}};
 
-std::string check_attributes(const Setting& setting) {
+std::string check_ws_close(const Setting& setting) {
   const std::int64_t code = setting.integer("code");
   if (code < 1000 || code > 4999) return "code is a WebSocket close code, from 1000 to 4999";
   return setting.text("reason").size() <= 123 ? "" : "reason is at most 123 bytes";
@@ -40,6 +40,6 @@ const ToxicType toxic_ws_close{.name = "ws_close",
                                .fields = kWsCloseFields,
                                .make = make_toxic<WsClose>,
                                .layer = Layer::kMessages,
-                               .check = check_attributes};
+                               .check = check_ws_close};
 
 }  // namespace levi::proxy

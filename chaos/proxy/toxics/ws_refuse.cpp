@@ -18,7 +18,7 @@ class WsRefuse final : public Toxic {
 
 const Field kWsRefuseFields[] = {{"status", {std::int64_t{503}}}};
 
-std::string check_attributes(const Setting& setting) {
+std::string check_ws_refuse(const Setting& setting) {
   const std::int64_t status = setting.integer("status");
   return status >= 300 && status <= 599 ? "" : "status is an HTTP status, from 300 to 599";
 }
@@ -32,6 +32,6 @@ const ToxicType toxic_ws_refuse{.name = "ws_refuse",
                                 .make = make_toxic<WsRefuse>,
                                 .layer = Layer::kMessages,
                                 .acts_on = ActsOn::kUpstream,
-                                .check = check_attributes};
+                                .check = check_ws_refuse};
 
 }  // namespace levi::proxy
