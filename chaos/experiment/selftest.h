@@ -38,9 +38,9 @@ struct SelftestResult {
   bool interrupted = false;
 };
 
-// `options.target` is ignored: the provider starts what is needed. One trial for each control; a
-// trial of a sabotaged target that could not be decided is tried again, `kControlTrialsMax` times
-// at most.
+// `options.target` is ignored: the provider starts what is needed. One trial for a fault left out,
+// and one for each defence of a scenario, judged by all controls that name it; a trial that could
+// not be decided is tried again, `kControlTrialsMax` times at most.
 inline constexpr int kControlTrialsMax = 3;
 Result<SelftestResult> run_selftest(const std::vector<Scenario>& scenarios,
                                     const RunOptions& options, StageProvider& stages,

@@ -64,7 +64,7 @@ void write_image(ImageSlot& slot, std::uint32_t layout, std::uint64_t tick_last,
   slot.reserved = 0;
   slot.tick_last = tick_last;
   slot.intent_last = intent_last;
-  std::memcpy(slot.data, image.data(), image.size());
+  if (!image.empty()) std::memcpy(slot.data, image.data(), image.size());
   slot.crc = image_crc(slot);
 }
 

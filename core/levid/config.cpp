@@ -21,6 +21,8 @@ constexpr std::size_t kEnginesMax = 256;
 constexpr std::size_t kSymbolsMax = 100;
 constexpr Nanos kVenueWindowMax{60s};     // the venue refuses more
 constexpr Nanos kHeartbeatMaxMin{100ms};  // engines beat every 50 ms
+constexpr Nanos kHeartbeatMaxMax{
+    10s};  // sets how often the supervisor looks; rarer would seem to hang
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
@@ -214,7 +216,8 @@ void read_root(YamlMap& root, Config& config) {
   root.list("engines", [&](YamlMap& map) { read_engine(map, config, names); });
   if (config.engines.size() > kEnginesMax) root.fail("engines", "more than 256 engines");
   root.map("supervision", [&](YamlMap& map) {
-    config.heartbeat_max = duration(map, "heartbeat_max", 250ms, kHeartbeatMaxMin, 60s);
+    config.heartbeat_max =
+        duration(map, "heartbeat_max", 250ms, kHeartbeatMaxMin, kHeartbeatMaxMax);
     config.standby_count = static_cast<unsigned>(map.integer("standbys", 0, 8, 1));
     config.spin = map.boolean("spin", false);
   });

@@ -41,6 +41,12 @@ class ControlRig {
     LEVI_CHECK(started);
     server = std::move(started.value());
   }
+  // As levid ends: no thread calls into another's object any more when the first of them goes.
+  ~ControlRig() {
+    if (server) server->stop();
+  }
+  ControlRig(const ControlRig&) = delete;
+  ControlRig& operator=(const ControlRig&) = delete;
 
   HttpPeer connect() { return HttpPeer(server->tcp_port()); }
   HttpPeer connect_unix() { return HttpPeer(folder_ / "control.sock"); }
@@ -72,9 +78,9 @@ class ControlRig {
   control::CommandPort port;
   control::AuditRing audit;
   std::atomic<int> aborts{0};
+  std::unique_ptr<control::ControlServer> server;  // outlives the two that wake it
   FakeTrading trading{port, [this](const machine::Command& command) { return obey(command); }};
   FakeScribe scribe{audit};
-  std::unique_ptr<control::ControlServer> server;
 };
 
 }  // namespace levi::test

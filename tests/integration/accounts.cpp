@@ -116,8 +116,8 @@ Positions Accounts::positions_of_store() const {
 }
 
 // The first that is not as it should be; "": none.
-std::string Accounts::unsettled(const LedgerReader& ledger, std::uint32_t incarnation) const {
-  const KnownOrders known = orders_of_store(settled_below_);
+std::string Accounts::unsettled(const LedgerReader& ledger, const KnownOrders& known,
+                                std::uint32_t incarnation) const {
   const auto is_due = [&](const SeenOrder& order) {
     return order.incarnation <= incarnation && order.sequence >= settled_below_;
   };
@@ -138,8 +138,10 @@ std::string Accounts::unsettled(const LedgerReader& ledger, std::uint32_t incarn
 void Accounts::expect_settled(LedgerReader& ledger, std::uint32_t incarnation) {
   std::string wrong;
   EXPECT_TRUE(eventually([&] {
+    // First the store: the new incarnation trades on, and what it has executed has arrived by then.
+    const KnownOrders known = orders_of_store(settled_below_);
     ledger.read();
-    wrong = unsettled(ledger, incarnation);
+    wrong = unsettled(ledger, known, incarnation);
     return wrong.empty();
   })) << "of incarnations up to "
       << incarnation << ": " << wrong;

@@ -35,7 +35,8 @@ class Accounts {
   KnownOrders orders_of_store(std::uint64_t from) const;
   Positions positions_of_levid() const;
   Positions positions_of_store() const;
-  std::string unsettled(const LedgerReader& ledger, std::uint32_t incarnation) const;
+  std::string unsettled(const LedgerReader& ledger, const KnownOrders& known,
+                        std::uint32_t incarnation) const;
 
   std::string api_;
   std::string data_;

@@ -54,6 +54,15 @@ TEST_F(Config, TheShippedExampleIsValid) {
       "levels=2;spread_bps=10;quantity=0.001;position_max=0.05;requote_bps=2;refresh_after=500ms");
 }
 
+TEST_F(Config, TheStoreKeepsTheRowsThatAreAskedFor) {
+  const std::string text =
+      std::string(kMinimal) + "\nstore: {signals_max: 5000, orders_max: 7000}\n";
+  const auto config = parse_config(text, "levid.yaml");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config.value().store_kept.signals, 5000u);
+  EXPECT_EQ(config.value().store_kept.orders, 7000u);
+}
+
 // A resolver that is down is no mistake of the configuration's.
 TEST_F(Config, AVenuesNameIsKeptAndNotLookedUp) {
   const auto with = [](const std::string& rest) {
@@ -116,9 +125,12 @@ TEST_F(Config, RefusesWhatCannotWork) {
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nlimits: {engine_restart_window: 1300h}\n",
        "'engine_restart_window' must be"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nsupervision: {heartbeat_max: 50ms}\n",
-       "100ms to 60s"},
+       "100ms to 10s"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\njournal: {snapshot_every: 0s}\n",
        "'snapshot_every' must be"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore:\n  signals_max: 999\n",
+       "levid.yaml:5: 'signals_max' must be"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore: {fills_max: 5000}\n", "'fills_max'"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"}};
   for (const auto& bad : cases) {
     const auto config = parse_config(bad.text, "levid.yaml");
