@@ -88,7 +88,7 @@ std::vector<Shape> shapes() {
       {"line too long",
        "POST /live/kill?reason=q&pad=" + std::string(9000, 'x') + " HTTP/1.1\r\n\r\n", "q"},
       {"odd header", "POST /live/kill?reason=q HTTP/1.1\r\nthis is no header\r\n\r\n", "q"},
-      {"nul in header", std::string("POST /live/kill?reason=q HTTP/1.1\r\nA: b\0\r\n\r\n", 46),
+      {"nul in header", std::string("POST /live/kill?reason=q HTTP/1.1\r\nA: b\0\r\n\r\n", 44),
        "q"},
       {"no version", "POST /live/kill?reason=q\r\n\r\n", "q"},
       {"unknown version", "POST /live/kill?reason=q HTTP/9.9\r\n\r\n", "q"},
