@@ -129,8 +129,9 @@ TEST_F(Config, RefusesWhatCannotWork) {
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\njournal: {snapshot_every: 0s}\n",
        "'snapshot_every' must be"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore:\n  signals_max: 999\n",
-       "levid.yaml:5: 'signals_max' must be"},
-      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore: {fills_max: 5000}\n", "'fills_max'"},
+       "levid.yaml:5: 'store.signals_max' is '999'"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore: {fills_max: 5000}\n",
+       "unknown key 'store.fills_max'"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"}};
   for (const auto& bad : cases) {
     const auto config = parse_config(bad.text, "levid.yaml");
