@@ -156,8 +156,9 @@ class Run {
   }
 
   Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
+    Eyes eyes(scenario);
     for (int number = 1; number <= scenario.trials && !over(); ++number) {
-      Trial trial(context_, scenario, number);
+      Trial trial(context_, scenario, eyes, number);
       result_.records.push_back(
           trial.run([&](Step step) { tell(scenario, number, to_string(step)); }));
       LEVI_TRY_STATUS(append(writer));

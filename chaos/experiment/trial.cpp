@@ -28,6 +28,14 @@ std::uint64_t short_seed(std::uint64_t seed) {
   return seed >> 11;
 }  // a JSON number that every reader keeps whole
 
+std::vector<std::string> watched_probes(const Scenario& scenario) {
+  std::vector<std::string> all = scenario.steady;
+  for (const auto& probe : scenario.throughout) {
+    if (std::find(all.begin(), all.end(), probe) == all.end()) all.push_back(probe);
+  }
+  return all;
+}
+
 const FaultKind& kind_of(const Scenario& scenario) {
   const FaultKind* kind = find_fault(scenario.fault);
   LEVI_CHECK(kind != nullptr);  // the scenario was validated
@@ -60,20 +68,16 @@ const char* to_string(Step step) {
   LEVI_UNREACHABLE();
 }
 
-std::vector<std::string> Trial::watched_probes() const {
-  std::vector<std::string> all = scenario_.steady;
-  for (const auto& probe : scenario_.throughout) {
-    if (std::find(all.begin(), all.end(), probe) == all.end()) all.push_back(probe);
-  }
-  return all;
-}
+Eyes::Eyes(const Scenario& scenario) : watch(watched_probes(scenario), kFreshMax) {}
 
-Trial::Trial(RunContext& context, const Scenario& scenario, int number)
+Trial::Trial(RunContext& context, const Scenario& scenario, Eyes& eyes, int number)
     : context_(context),
       scenario_(scenario),
       kind_(kind_of(scenario)),
       began_(os::mono_now()),
-      watch_(watched_probes(), kFreshMax) {
+      prober_(eyes.prober),
+      watch_(eyes.watch) {
+  watch_.mark(began_);
   record_.id = scenario.id;
   record_.name = scenario.name;
   record_.variant = scenario.variant(number);
@@ -94,7 +98,6 @@ reports::TrialRecord Trial::run(const std::function<void(Step)>& on_step) {
     pause(next);
     next = step(next);
   }
-  prober_.reset();
   record_.duration = os::mono_now() - began_;
   return record_;
 }

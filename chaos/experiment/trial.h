@@ -25,9 +25,17 @@ namespace levi::chaos {
 enum class Step { kPreflight, kSteady, kInject, kProve, kObserve, kRevert, kSettle, kJudge, kDone };
 const char* to_string(Step step);  // "preflight", ...
 
+// What watches the target through all trials of a scenario, and between them: a steady state that
+// held through the end of one trial needs not be waited for anew by the next.
+struct Eyes {
+  explicit Eyes(const Scenario& scenario);
+  Watch watch;
+  std::unique_ptr<Prober> prober;  // from the first steady state on
+};
+
 class Trial {
  public:
-  Trial(RunContext& context, const Scenario& scenario, int number);
+  Trial(RunContext& context, const Scenario& scenario, Eyes& eyes, int number);
   reports::TrialRecord run(const std::function<void(Step)>& on_step);
 
  private:
@@ -94,15 +102,14 @@ class Trial {
   void left_behind(const std::vector<Trace>& traces);
   void broken();
   bool wants(const std::string& invariant) const;
-  std::vector<std::string> watched_probes() const;
 
   RunContext& context_;
   const Scenario& scenario_;
   const FaultKind& kind_;
   reports::TrialRecord record_;
   MonoTime began_;
-  Watch watch_;
-  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<Prober>& prober_;  // of the scenario's Eyes
+  Watch& watch_;
   std::unique_ptr<Fault> fault_;
   Undo undo_;
   std::optional<int> injected_;  // the guard's number; empty: nothing to take back

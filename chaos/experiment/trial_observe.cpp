@@ -214,10 +214,13 @@ Step Trial::settle() {
     invalid(Undecided::kNotRestored,
             "the restart budget was not restored: " + restored.error().text());
   }
-  const auto holds = [this] {
+  // Counted from the fault's end: where no probe saw it, the unbroken stretch began before it.
+  const MonoTime settled = observed_.reverted.value_or(observed_.t0) + scenario_.settle;
+  const auto holds = [this, settled] {
     const auto down = first_down(context_.stream->events(), kind_, observed_.t0);
     const bool whole = !down || last_up(context_.stream->events(), kind_, *down);
-    return whole && watch_.held_for(scenario_.settle, os::mono_now());
+    const MonoTime now = os::mono_now();
+    return whole && now >= settled && watch_.held_for(scenario_.settle, now);
   };
   // A recovery that failed was waited for once: what is broken now stays so until the next trial's
   // steady state says more.
