@@ -1,7 +1,10 @@
 // WebSocketClient: connect, upgrade, frames.
+#include <poll.h>
+
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/os/address.h"
 #include "core/os/clock.h"
 #include "core/os/http.h"
 #include "core/os/stream.h"
@@ -50,8 +53,10 @@ struct WebSocketClient::Impl final : StreamEvents,
   const std::string host;
   HttpParser parser;
   const std::string key = random_key();
+  std::string accept;  // what the answer must say; worked out while the peer works on it
   State state = State::kConnecting;
   bool detached = false;  // the client is gone: no more calls
+  bool corked = false;    // what is said meanwhile leaves in one piece
   Fd connecting;
   std::unique_ptr<Stream> stream;
   Loop::TimerId timer = 0;
@@ -65,6 +70,13 @@ struct WebSocketClient::Impl final : StreamEvents,
       return;
     }
     connecting = std::move(connected).value();
+    // Nearby it is decided already: the peer gets its request a round of the loop earlier.
+    const auto decided = wait_ready(connecting.get(), POLLOUT, mono_now());
+    if (decided && decided.value()) {
+      Fd fd = std::move(connecting);
+      const Status outcome = connect_outcome(fd.get());
+      return outcome ? upgrade(std::move(fd)) : end_later(refused(outcome.error()));
+    }
     loop.watch(connecting.get(), kWritable,
                [self = shared_from_this()](std::uint32_t) { self->on_connect_decided(); });
   }
@@ -73,17 +85,23 @@ struct WebSocketClient::Impl final : StreamEvents,
     loop.unwatch(connecting.get());
     Fd fd = std::move(connecting);
     const Status outcome = connect_outcome(fd.get());
-    if (!outcome) {
-      end({.end = WsEnd::kRefused,
-           .code = kNoCloseFrame,
-           .text = outcome.error().message + " (" + endpoint.text() + ")"});
-      return;
-    }
+    if (!outcome) return end(refused(outcome.error()));
+    upgrade(std::move(fd));
+  }
+
+  WsClosed refused(const Error& why) const {
+    return {.end = WsEnd::kRefused,
+            .code = kNoCloseFrame,
+            .text = why.message + " (" + endpoint.text() + ")"};
+  }
+
+  void upgrade(Fd fd) {
     state = State::kUpgrading;
     stream = std::make_unique<Stream>(loop, std::move(fd), *this);
-    stream->start(shared_from_this());
     stream->output() += websocket_request(target, host, key);
     stream->flush();
+    stream->start(shared_from_this());
+    accept = websocket_accept_key(key);
   }
 
   void on_timeout() {
@@ -114,14 +132,19 @@ struct WebSocketClient::Impl final : StreamEvents,
     }
     stream->input().consume(taken.value());
     if (!parser.done()) return false;
-    const Status upgraded = check_websocket_response(parser.take_response(), key);
+    const Status upgraded = check_websocket_response(parser.take_response(), accept);
     if (!upgraded) {
       end({.end = WsEnd::kRefused, .code = kNoCloseFrame, .text = upgraded.error().message});
       return false;
     }
     state = State::kOpen;
     loop.cancel(timer);
-    if (!detached && handlers.on_open) handlers.on_open();
+    if (!detached && handlers.on_open) {
+      corked = true;
+      handlers.on_open();
+      corked = false;
+    }
+    if (state == State::kOpen) stream->flush();
     return state == State::kOpen;
   }
 
@@ -144,7 +167,7 @@ struct WebSocketClient::Impl final : StreamEvents,
       return false;
     }
     stream->output() += frame;
-    stream->flush();
+    if (!corked) stream->flush();
     return true;
   }
 

@@ -114,7 +114,7 @@ std::string websocket_request(const std::string& target, const std::string& host
          key + "\r\n\r\n";
 }
 
-Status check_websocket_response(const HttpResponse& response, const std::string& key) {
+Status check_websocket_response(const HttpResponse& response, const std::string& accept) {
   const auto refuse = [](const std::string& why) {
     return error(ErrorCode::kRefused, "the WebSocket upgrade was refused: " + why);
   };
@@ -123,7 +123,7 @@ Status check_websocket_response(const HttpResponse& response, const std::string&
       !list_contains(response.header("connection"), "upgrade")) {
     return refuse("the answer is no upgrade");
   }
-  if (response.header("sec-websocket-accept") != websocket_accept_key(key)) {
+  if (response.header("sec-websocket-accept") != accept) {
     return refuse("the answer belongs to another key");
   }
   if (!response.header("sec-websocket-extensions").empty()) {

@@ -16,7 +16,8 @@ std::string websocket_accept_head(std::string_view client_key);  // the server's
 
 std::string websocket_request(const std::string& target, const std::string& host,
                               const std::string& key);
-// kRefused with the reason where the server's answer is no upgrade for `key`.
-Status check_websocket_response(const HttpResponse& response, const std::string& key);
+// kRefused with the reason where the server's answer is no upgrade, or not the one whose
+// Sec-WebSocket-Accept is `accept`.
+Status check_websocket_response(const HttpResponse& response, const std::string& accept);
 
 }  // namespace levi::os

@@ -230,19 +230,19 @@ TEST(WebSocketHandshake, TakesAnUpgradeAndNothingElse) {
 }
 
 TEST(WebSocketHandshake, TheClientChecksTheAnswer) {
-  const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
-  const HttpResponse good{.status = 101,
-                          .headers = {{"Upgrade", "websocket"},
-                                      {"Connection", "Upgrade"},
-                                      {"Sec-WebSocket-Accept", websocket_accept_key(key)}}};
-  EXPECT_TRUE(check_websocket_response(good, key));
-  EXPECT_FALSE(check_websocket_response(good, "AAAAAAAAAAAAAAAAAAAAAA=="));
+  const std::string accept = websocket_accept_key("dGhlIHNhbXBsZSBub25jZQ==");
+  const HttpResponse good{
+      .status = 101,
+      .headers = {
+          {"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept}}};
+  EXPECT_TRUE(check_websocket_response(good, accept));
+  EXPECT_FALSE(check_websocket_response(good, websocket_accept_key("AAAAAAAAAAAAAAAAAAAAAA==")));
   HttpResponse bad = good;
   bad.status = 200;
-  EXPECT_FALSE(check_websocket_response(bad, key));
+  EXPECT_FALSE(check_websocket_response(bad, accept));
   bad = good;
   bad.headers.emplace_back("Sec-WebSocket-Extensions", "permessage-deflate");
-  EXPECT_FALSE(check_websocket_response(bad, key));
+  EXPECT_FALSE(check_websocket_response(bad, accept));
 }
 
 }  // namespace
