@@ -78,7 +78,7 @@ function(levi_test name)
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE levi_options ${arg_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
-  # A third of what a test costs to compile; what it tests is built at -O2.
+  # A third of what a test costs to compile; what it tests is not built so.
   target_compile_options(${name} PRIVATE -O0)
   add_test(NAME ${name} COMMAND ${name})
   if(rapidcheck IN_LIST arg_DEPS)

@@ -24,7 +24,10 @@ void Watch::saw(const Sighting& sighting) {
 void Watch::apply(const Sighting& sighting) {
   State& state = states_[sighting.probe];
   const bool holds = sighting.failing.empty();
-  if (holds && !(state.seen && state.holds)) {
+  const bool goes_on = holds && state.seen && state.holds;
+  if (!goes_on || sighting.asked - state.last_answered > fresh_max_)
+    state.watched_since = sighting.answered;
+  if (holds && !goes_on) {
     state.holds_since_asked = sighting.asked;
     state.holds_since_answered = sighting.answered;
   }
@@ -68,7 +71,7 @@ void Watch::mark(MonoTime since) {
 bool Watch::held_for(Nanos duration, MonoTime now) const {
   return std::all_of(states_.begin(), states_.end(), [&](const State& state) {
     return state.seen && state.holds && now - state.last_answered <= fresh_max_ &&
-           state.last_asked - state.holds_since_answered >= duration;
+           state.last_asked - state.watched_since >= duration;
   });
 }
 

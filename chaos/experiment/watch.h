@@ -39,7 +39,8 @@ class Watch {
   // Deviations count from `since` on: what was asked before is forgotten.
   void mark(MonoTime since);
 
-  // Every probe was seen to hold for `duration` on end, and was seen lately.
+  // Every probe was seen to hold for `duration` on end, and was seen lately. What lies before a gap
+  // of more than `fresh_max` does not count: nobody looked.
   bool held_for(Nanos duration, MonoTime now) const;
   // Which probes do not, and why; for messages.
   std::string failing(MonoTime now) const;
@@ -66,6 +67,7 @@ class Watch {
     MonoTime last_answered;
     MonoTime holds_since_answered;  // first sighting of the present stretch
     MonoTime holds_since_asked;
+    MonoTime watched_since;       // of that stretch, what was looked at without a gap
     MonoTime last_failure_asked;  // before that stretch; meaningful where deviated
     std::optional<MonoTime> silent_since;
     Nanos silence_max{0};

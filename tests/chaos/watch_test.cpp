@@ -36,6 +36,14 @@ TEST_F(WatchTest, OneFailureBeginsTheWaitAnew) {
   EXPECT_TRUE(watch_.held_for(Nanos{20ms}, ms(150)));
 }
 
+TEST_F(WatchTest, WhatLiesBeforeAGapInWhichNobodyLookedDoesNotCount) {
+  saw(0, 100, kHolds);
+  saw(400, 420, kHolds);
+  EXPECT_FALSE(watch_.held_for(Nanos{50ms}, ms(420)));
+  saw(420, 470, kHolds);
+  EXPECT_TRUE(watch_.held_for(Nanos{50ms}, ms(470)));
+}
+
 TEST_F(WatchTest, AProbeThatIsNoLongerAnsweredDoesNotHold) {
   saw(0, 100, kHolds);
   EXPECT_TRUE(watch_.held_for(Nanos{50ms}, ms(150)));
