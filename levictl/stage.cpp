@@ -120,8 +120,25 @@ Status open_new_instance(const Stage& stage) {
     if (ready) waiting_for = list_at(ready.value(), "reasons").dump();
     pause.run_until(os::mono_now() + kLookAgain);
   }
-  return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for,
-               "see " + stage.folder + "/levid.log");
+  return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for);
+}
+
+// Who reads "is up" takes its engines for running; one whose budget is spent stays failed.
+Status await_engines(const Stage& stage) {
+  const MonoTime deadline = os::mono_now() + kOpenMax;
+  os::Loop pause;
+  std::string waiting_for = "its api does not answer";
+  while (os::mono_now() < deadline) {
+    const auto engines = call_json("GET", "http://" + stage.api + "/engines", "", 1s);
+    if (engines) {
+      const std::int64_t total = integer_at(engines.value(), "total");
+      const std::int64_t running = integer_at(engines.value(), "running");
+      if (running + integer_at(engines.value(), "failed") == total) return ok();
+      waiting_for = std::to_string(running) + " of " + std::to_string(total) + " run";
+    }
+    pause.run_until(os::mono_now() + kLookAgain);
+  }
+  return error(ErrorCode::kTimeout, "the stage's engines did not start: " + waiting_for);
 }
 
 Status clear_away(const Stage& stage) {
@@ -171,9 +188,18 @@ Result<os::Child> spawn_supervisor(const Stage& stage, int ready_fd) {
   return os::Child::spawn(spawn);
 }
 
+// What levid wrote last: its log goes with the stage.
+std::string last_words(const Stage& stage) {
+  constexpr std::size_t kMost = 800;
+  const auto log = os::read_file(stage.folder + "/levid.log");
+  if (!log || log.value().empty()) return "";
+  const std::string& text = log.value();
+  return "\nlevid's log ends with:\n" + text.substr(text.size() > kMost ? text.size() - kMost : 0);
+}
+
 // Ends what came up, clears away its files, and says why.
 Error give_up(const Stage& planned, os::Child& supervisor, const std::string& why) {
-  const auto log = os::read_file(planned.folder + "/levid.log");
+  const std::string log = last_words(planned);
   static_cast<void>(supervisor.kill(15));
   if (!supervisor.wait(5s)) {
     static_cast<void>(supervisor.kill(9));
@@ -182,10 +208,7 @@ Error give_up(const Stage& planned, os::Child& supervisor, const std::string& wh
   const auto left = read_stage(planned.name);  // with the processes in it
   const bool ours = left && left.value().folder == planned.folder;
   static_cast<void>(clear_away(ours ? left.value() : planned));
-  const std::string tail =
-      log ? log.value().substr(log.value().size() > 800 ? log.value().size() - 800 : 0) : "";
-  return error(ErrorCode::kUnreachable,
-               "the stage did not start: " + why + (tail.empty() ? "" : "\n" + tail));
+  return error(ErrorCode::kUnreachable, "the stage did not start: " + why + log);
 }
 
 Result<Stage> start_processes(const StageOptions& options) {
@@ -208,10 +231,13 @@ Result<Stage> start_processes(const StageOptions& options) {
 Result<Stage> start_stage(const StageOptions& options) {
   LEVI_TRY_STATUS(check_name(options.name));
   LEVI_TRY(stage, start_processes(options));
-  const Status open = options.open_latch ? open_new_instance(stage) : ok();
-  if (open) return stage;
+  Status up = options.open_latch ? open_new_instance(stage) : ok();
+  if (up) up = await_engines(stage);
+  if (up) return stage;
+  Error why = up.error();
+  why.message += last_words(stage);
   static_cast<void>(stop_stage(stage));
-  return open.error();
+  return why;
 }
 
 Status stop_stage(const Stage& stage) {

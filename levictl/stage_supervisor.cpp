@@ -170,7 +170,7 @@ class Supervisor {
     while (!starts_.empty() && os::mono_now() - starts_.front() > kBurstInterval)
       starts_.pop_front();
     if (unusable && !told_)
-      return give_up("levid refused to start, see " + stage_.folder + "/levid.log");
+      return give_up("levid refused to start");
     failed_ = unusable || starts_.size() >= kBurstMax;
     if (failed_ || wanted_down) return;
     ++restarts_;

@@ -33,11 +33,8 @@ class StageTest : public IntegrationTest {
     const cli::Stage now = current();
     std::vector<os::ProcessIdentity> all{now.supervisor.identity, now.levid.identity,
                                          now.practice_exchange.identity};
-    Json engines;  // those that are just starting have no pid yet
-    EXPECT_TRUE(eventually([&] {
-      engines = api("GET", "/engines").body;
-      return engines.value("running", 0) == 3;
-    }));
+    const Json engines = api("GET", "/engines").body;
+    EXPECT_EQ(engines.value("running", 0), 3) << "`up` waits for them";
     for (const Json& engine : engines["engines"]) {
       const auto found = os::identify(engine.value("pid", 0));
       if (found) all.push_back(found.value());
@@ -119,7 +116,8 @@ TEST_F(StageTest, EveryPublicCallAnswersItsDocumentedShapeWhileOrdersFlow) {
   EXPECT_NE(api("GET", "/metrics").text.find("# TYPE levi_"), std::string::npos);
   EXPECT_EQ(api("GET", "/docs").status, 200);
   EXPECT_EQ(api("GET", "/no/such/path").status, 404);
-  EXPECT_EQ(api("GET", "/health").body["status"], "healthy") << api("GET", "/health").text;
+  EXPECT_TRUE(eventually([&] { return api("GET", "/health").body["status"] == "healthy"; }))
+      << api("GET", "/health").text;
   EXPECT_EQ(api("GET", "/engines").body["running"], 3);
 
   const std::string lease = R"({"run":"r1","owner":"test","scenario":"C-1","ttl_ms":60000})";
