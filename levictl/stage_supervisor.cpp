@@ -169,8 +169,7 @@ class Supervisor {
     levid_.reset();
     while (!starts_.empty() && os::mono_now() - starts_.front() > kBurstInterval)
       starts_.pop_front();
-    if (unusable && !told_)
-      return give_up("levid refused to start");
+    if (unusable && !told_) return give_up("levid refused to start");
     failed_ = unusable || starts_.size() >= kBurstMax;
     if (failed_ || wanted_down) return;
     ++restarts_;
