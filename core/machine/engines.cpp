@@ -23,6 +23,15 @@ void enter(Context& context, Engine& engine, EngineState state) {
   engine.since = context.now();
 }
 
+void emit_position(Context& context, const Engine& engine) {
+  Quantity position;
+  if (const Instrument* instrument = find_instrument(context.state, engine.definition.symbol)) {
+    position = instrument->position.quantity;
+  }
+  context.emit(EngineUpdate{
+      engine.definition.engine, 0, OrderUpdateKind::kPosition, Side::kBuy, {}, {}, position});
+}
+
 void start(Context& context, Engine& engine) {
   ++engine.incarnation.value;
   engine.pid = 0;
@@ -30,11 +39,7 @@ void start(Context& context, Engine& engine) {
   enter(context, engine, EngineState::kStarting);
   const EngineId id = engine.definition.engine;
   context.emit(StartEngine{id, engine.incarnation, engine.intents_seen});
-  Quantity position;
-  if (const Instrument* instrument = find_instrument(context.state, engine.definition.symbol)) {
-    position = instrument->position.quantity;
-  }
-  context.emit(EngineUpdate{id, 0, OrderUpdateKind::kPosition, Side::kBuy, {}, {}, position});
+  emit_position(context, engine);
 }
 
 void stop(Context& context, Engine& engine) {
@@ -205,6 +210,13 @@ void on_timer(Context& context) {
     if (!engine.stopping || context.now() - engine.since < kStopMax) continue;
     engine.stopping = false;
     if (engine.restart_pending) start(context, engine);
+  }
+}
+
+void tell_position(Context& context, SymbolId symbol, EngineId owner) {
+  for (const Engine& engine : context.state.engines) {
+    const bool meant = engine.defined && engine.definition.symbol == symbol && has_process(engine);
+    if (meant && engine.definition.engine != owner) emit_position(context, engine);
   }
 }
 

@@ -18,5 +18,8 @@ void on_start_command(Context& context, const Command& command);
 void on_stop_command(Context& context, const Command& command);
 void on_restart_command(Context& context, const Command& command);
 void on_timer(Context& context);
+// A fill moved the symbol's position: every engine that trades it is told, but for `owner`, whose
+// order it was and who hears of the fill itself.
+void tell_position(Context& context, SymbolId symbol, EngineId owner);
 
 }  // namespace levi::machine::engines

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/machine/derived.h"
+#include "core/machine/engines.h"
 #include "core/machine/latch_rules.h"
 #include "core/machine/orders.h"
 #include "core/machine/positions.h"
@@ -62,6 +63,7 @@ void apply(Context& context, Order& order, const VenueFill& fill) {
   ++context.state.counters.fills;
   book(context, order, fill);
   notify(context, order, OrderUpdateKind::kFilled, fill.price, fill.quantity);
+  engines::tell_position(context, order.symbol, order.engine);
   if (!was_dead) return;
   contradiction(context, order, "was thought dead and is filled");
   if (order.state == OrderState::kUnknown) ask(context, order);

@@ -12,6 +12,22 @@ TEST_F(EnginesTest, AStartGivesTheEngineItsPosition) {
   EXPECT_EQ(picked<EngineUpdate>(start_effects_)[0].kind, OrderUpdateKind::kPosition);
 }
 
+TEST_F(EnginesTest, AFillIsTheOwnersUpdateAndTheOthersPosition) {
+  EngineDefined second = engine_of(kBtcEngine).definition;
+  second.engine = EngineId{2};
+  second.name = "mm-btc-2";
+  step(second);
+  engine_up(second.engine);
+  fill(open(Side::kBuy, 50'000'00, 1000), 1000, "t1");
+  const auto told = emitted<EngineUpdate>();
+  ASSERT_EQ(told.size(), 2u) << "nobody of another symbol is told";
+  EXPECT_EQ(told[0].engine, kBtcEngine);
+  EXPECT_EQ(told[0].kind, OrderUpdateKind::kFilled);
+  EXPECT_EQ(told[1].engine, second.engine);
+  EXPECT_EQ(told[1].kind, OrderUpdateKind::kPosition);
+  EXPECT_EQ(told[1].position, Quantity{1000});
+}
+
 TEST_F(EnginesTest, ADeadEngineIsStartedAgainUntilItsBudgetIsSpent) {
   open(Side::kBuy);
   for (std::uint32_t i = 0; i < limits_.restarts_max; ++i) {

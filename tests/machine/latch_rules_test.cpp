@@ -144,6 +144,10 @@ TEST_F(LatchRulesTest, FlattenClosesPositionsOnlyWhileSealedByItsEpoch) {
   second();
   EXPECT_TRUE(emitted<SendOrder>().empty()) << "one at a time";
   fill(order.sequence, 400, "t2");
+  ASSERT_EQ(emitted<EngineUpdate>().size(), 1u) << "it would quote from a position that is gone";
+  EXPECT_EQ(emitted<EngineUpdate>()[0].engine, kBtcEngine);
+  EXPECT_EQ(emitted<EngineUpdate>()[0].kind, OrderUpdateKind::kPosition);
+  EXPECT_EQ(emitted<EngineUpdate>()[0].position, Quantity{600});
   step(VenueCanceled{order.sequence, {400}});
   second();
   ASSERT_EQ(emitted<SendOrder>().size(), 1u);
