@@ -211,19 +211,25 @@ Error give_up(const Stage& planned, os::Child& supervisor, const std::string& wh
   return error(ErrorCode::kUnreachable, "the stage did not start: " + why + log);
 }
 
-Result<Stage> start_processes(const StageOptions& options) {
-  LEVI_TRY(lock, lock_starts());
-  LEVI_TRY_STATUS(make_way(options.name));
-  LEVI_TRY(stage, plan_stage(options));
+Result<Stage> bring_up(const Stage& stage, const StageOptions& options) {
   LEVI_TRY_STATUS(write_stage_files(stage, options));
+  LEVI_TRY_STATUS(check_own_config(stage, options));
   LEVI_TRY_STATUS(write_stage(stage));
   LEVI_TRY(pipe, os::make_pipe());
   LEVI_TRY(supervisor, spawn_supervisor(stage, pipe.second.get()));
   pipe.second.reset();
   const auto line = read_line(pipe.first.get(), kReadyMax);
-  if (!line) return give_up(stage, supervisor, line.error().message);
-  if (line.value() != "ready") return give_up(stage, supervisor, line.value());
-  return read_stage(options.name);  // With the processes in it.
+  if (line && line.value() == "ready") return read_stage(stage.name);  // with the processes in it
+  return give_up(stage, supervisor, line ? line.value() : line.error().message);
+}
+
+Result<Stage> start_processes(const StageOptions& options) {
+  LEVI_TRY(lock, lock_starts());
+  LEVI_TRY_STATUS(make_way(options.name));
+  LEVI_TRY(stage, plan_stage(options));
+  auto started = bring_up(stage, options);
+  if (!started) static_cast<void>(clear_away(stage));  // keys are in its folder
+  return started;
 }
 
 }  // namespace

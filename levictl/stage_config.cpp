@@ -3,9 +3,13 @@
 #include "core/base/strict_yaml.h"
 #include "core/os/clock.h"
 #include "core/os/file.h"
+#include "core/os/process.h"
+#include "levictl/paths.h"
 
 namespace levi::cli {
 namespace {
+
+constexpr Nanos kCheckMax{10s};
 
 // What a stage trades: three symbols, a quoter each. Two replace their quotes as soon as they are
 // confirmed open, so that every fault falls into real order flow; the third stands at the best
@@ -49,6 +53,19 @@ void replace_all(std::string& text, const std::string& mark, const std::string& 
   }
 }
 
+// Without these a stage would run on somebody's real folders and addresses.
+Result<std::string> read_own_config(const std::string& path) {
+  auto config = os::read_file(path);
+  if (!config) return error(ErrorCode::kInvalid, config.error().message, "give a levid.yaml");
+  for (const char* mark : {"@DATA@", "@RUNTIME@", "@EXCHANGE@", "@API@", "@CONTROL@"}) {
+    if (config.value().find(mark) != std::string::npos) continue;
+    return error(ErrorCode::kInvalid, path + " does not say " + mark,
+                 "a stage fills in its own addresses and folders: data: @DATA@, runtime: "
+                 "@RUNTIME@, rest and websocket: @EXCHANGE@, api: @API@, control: @CONTROL@");
+  }
+  return config;
+}
+
 }  // namespace
 
 Status write_stage_files(const Stage& stage, const StageOptions& options) {
@@ -58,7 +75,7 @@ Status write_stage_files(const Stage& stage, const StageOptions& options) {
   LEVI_TRY_STATUS(os::write_file_atomic(stage.folder + "/secret", keys.secret + "\n", 0600));
   std::string config = kStageConfig;
   if (!options.config.empty()) {
-    LEVI_TRY_ASSIGN(config, os::read_file(options.config));
+    LEVI_TRY_ASSIGN(config, read_own_config(options.config));
   }
   replace_all(config, "@NAME@", stage.name);
   replace_all(config, "@DATA@", stage.data);
@@ -68,6 +85,23 @@ Status write_stage_files(const Stage& stage, const StageOptions& options) {
   replace_all(config, "@API@", stage.api);
   replace_all(config, "@CONTROL@", stage.control);
   return os::write_file_atomic(stage.folder + "/levid.yaml", config);
+}
+
+Status check_own_config(const Stage& stage, const StageOptions& options) {
+  if (options.config.empty()) return ok();
+  const std::string copy = stage.folder + "/levid.yaml";  // the same lines
+  os::SpawnOptions spawn;
+  spawn.program = binary_folder() + "/" + stage.binary;
+  spawn.arguments = {"--config", copy, "--check"};
+  spawn.stdout_path = spawn.stderr_path = stage.folder + "/check.log";
+  LEVI_TRY(child, os::Child::spawn(spawn));
+  const auto status = child.wait(kCheckMax);
+  if (status && status->exited && status->code == 0) return ok();
+  if (!status) static_cast<void>(child.kill(9));
+  const auto log = os::read_file(spawn.stdout_path);
+  std::string said = log ? log.value().substr(0, log.value().find_last_not_of('\n') + 1) : "";
+  replace_all(said, copy, options.config);
+  return error(ErrorCode::kInvalid, "the configuration is not usable\n" + said);
 }
 
 Result<StageKeys> read_stage_keys(const Stage& stage) {

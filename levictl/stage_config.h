@@ -5,8 +5,12 @@
 
 namespace levi::cli {
 
-// Makes the scratch folder and writes levid.yaml and keys.yaml (mode 0600) into it.
+// Makes the scratch folder and writes levid.yaml, key and secret (mode 0600) into it. kInvalid: an
+// own configuration (--config) that can't be read, or that would not run on the stage's addresses
+// and folders.
 Status write_stage_files(const Stage& stage, const StageOptions& options);
+// What levid itself finds wrong with an own configuration: kInvalid, in terms of that file.
+Status check_own_config(const Stage& stage, const StageOptions& options);
 
 struct StageKeys {
   std::string key;

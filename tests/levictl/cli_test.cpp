@@ -1,5 +1,7 @@
 // The real command: each subcommand shows an example, and those that only look answer with what
 // they promise.
+#include <unistd.h>
+
 #include <algorithm>
 #include <sstream>
 
@@ -92,6 +94,38 @@ TEST_F(Cli, WhatOnlyLooksAnswersWhatItPromises) {
       EXPECT_NE(outcome.text.find(word), std::string::npos) << name << "lacks " << word << "\n"
                                                             << outcome.text;
     }
+  }
+}
+
+// An own configuration that can't be used: said of that file, nothing started, nothing left.
+TEST_F(Cli, UpRefusesAConfigurationThatNoStageCanRunOn) {
+  const std::string real = folder("real.yaml");
+  const std::string name = "cli" + std::to_string(::getpid());
+  const std::string wrong = folder("wrong.yaml");
+  const std::string marks =
+      "data: @DATA@\nruntime: @RUNTIME@\napi: @API@\ncontrol: @CONTROL@\n"
+      "venue: {rest: '@EXCHANGE@', websocket: '@EXCHANGE@', key_file: '@FOLDER@/key', "
+      "secret_file: '@FOLDER@/secret'}\n";
+  ASSERT_TRUE(os::write_file_atomic(real, "data: /var/lib/levid\napi: 127.0.0.1:8000\n"));
+  ASSERT_TRUE(os::write_file_atomic(wrong, marks + "symbls: [BTCUSDT]\n"));
+  const std::vector<Call> calls{
+      {{"up", "--name", name, "--config", folder("none.yaml")},
+       2,
+       {folder("none.yaml"), "No such file"}},
+      {{"up", "--name", name, "--config", real}, 2, {real, "@DATA@", "@EXCHANGE@"}},
+      {{"up", "--name", name, "--config", wrong}, 2, {wrong + ":6", "symbls"}},
+  };
+  for (const Call& call : calls) {
+    const Outcome outcome = levictl(call.arguments);
+    EXPECT_EQ(outcome.code, call.code) << outcome.text;
+    for (const auto& word : call.words) {
+      EXPECT_NE(outcome.text.find(word), std::string::npos) << outcome.text;
+    }
+    EXPECT_NE(levictl({"down", "--name", name}).text.find("no stage"), std::string::npos);
+  }
+  const auto left = os::list_folder("/tmp");
+  for (const auto& entry : left.value()) {
+    EXPECT_FALSE(entry.starts_with("levi-stage-" + name)) << entry;
   }
 }
 
