@@ -5,6 +5,7 @@
 // for that reason. "It was invalid" neither: it must be for want of the fault that was left out.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct OffControl {
   std::string defence;  // of levid-sabotage: "takeover"
   std::string fails;    // the check that must be violated: "recovered", "ledger.reconciled"
   std::string because;  // stands in that violation's detail
+  // Orders per second that such a core still has; 0: as many as the scenario's `flow` wants.
+  std::int64_t flow_min = 0;
 };
 
 struct Controls {

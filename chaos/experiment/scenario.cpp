@@ -141,6 +141,15 @@ void read_holds(YamlMap& root, const FaultKind& kind, Scenario& scenario) {
   }
 }
 
+void read_flow(YamlMap& root, Scenario& scenario) {
+  root.map("flow", [&](YamlMap& flow) {
+    scenario.flow.orders_per_second_min = flow.integer("min", 1, 10'000'000);
+    scenario.flow.window = flow.duration("window", scenario.flow.window);
+    if (scenario.flow.window <= Nanos{0})
+      flow.fail("window", "'flow.window' must be longer than nothing", "write 20ms");
+  });
+}
+
 // A check that this scenario does not make can't fail.
 Words checks_of(const Scenario& scenario) {
   Words checks;
@@ -172,17 +181,12 @@ void read_controls(YamlMap& root, Scenario& scenario) {
       if (control.because.empty())
         off.fail("because", "'because' is empty: any failure would do",
                  "write words of the violation's detail");
+      control.flow_min = off.integer("flow_min", 1, 10'000'000, 0);
+      if (control.flow_min > scenario.flow.orders_per_second_min)
+        off.fail("flow_min", "'flow_min' is more than the scenario's own flow",
+                 "leave it out, or write less than 'flow.min'");
       scenario.controls.off.push_back(std::move(control));
     });
-  });
-}
-
-void read_flow(YamlMap& root, Scenario& scenario) {
-  root.map("flow", [&](YamlMap& flow) {
-    scenario.flow.orders_per_second_min = flow.integer("min", 1, 10'000'000);
-    scenario.flow.window = flow.duration("window", scenario.flow.window);
-    if (scenario.flow.window <= Nanos{0})
-      flow.fail("window", "'flow.window' must be longer than nothing", "write 20ms");
   });
 }
 
@@ -314,9 +318,9 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& file_n
   scenario.throughout = read_words(root, "throughout", known_probes(), "probe");
   scenario.invariants = read_words(root, "invariants", known_invariants(), "invariant");
   scenario.needs = read_words(root, "needs", known_needs(), "need");
+  read_flow(root, scenario);
   read_controls(root, scenario);
   read_measures(root, scenario);
-  read_flow(root, scenario);
   const FaultKind* kind = read_fault(root, scenario);
   if (kind != nullptr) {
     read_holds(root, *kind, scenario);

@@ -77,12 +77,14 @@ class Selftest {
   }
 
   // One trial for all checks that must see that this defence is off.
-  void switch_off(const Scenario& scenario, const std::string& defence) {
+  void switch_off(Scenario scenario, const std::string& defence) {
     std::vector<OffControl> offs;
     std::vector<Control> controls;
     for (const auto& off : scenario.controls.off) {
       if (off.defence != defence) continue;
       offs.push_back(off);
+      auto& flow_min = scenario.flow.orders_per_second_min;
+      if (off.flow_min > 0) flow_min = std::min(flow_min, off.flow_min);
       controls.push_back(
           {scenario.id, defence + " off", "fail: " + off.fails + ": " + off.because});
     }

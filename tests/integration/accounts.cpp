@@ -144,7 +144,9 @@ void Accounts::expect_settled(LedgerReader& ledger, std::uint32_t incarnation) {
     wrong = unsettled(ledger, known, incarnation);
     return wrong.empty();
   })) << "of incarnations up to "
-      << incarnation << ": " << wrong;
+      << incarnation << ": " << wrong << "\n"
+      << ask("GET", api_ + "/health").body["components"]["store"].dump() << "\n"
+      << ask("GET", api_ + "/state").text;
   EXPECT_EQ(ledger.duplicates(), 0u);
   for (const auto& [client, order] : ledger.orders()) {
     if (order.incarnation <= incarnation)

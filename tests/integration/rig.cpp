@@ -147,7 +147,7 @@ void LedgerReader::read() {
   const std::uint64_t end = witness_.last_arrival();  // It grows while we read.
   do {
     const Json page = ask("GET", witness_.url() + "/ledger?after=" + std::to_string(next_) +
-                                     "&limit=" + std::to_string(kPage))
+                                     "&kinds=order,fill&limit=" + std::to_string(kPage))
                           .body;
     ASSERT_TRUE(page.is_object());
     const Json& entries = page["entries"];
