@@ -141,6 +141,7 @@ Status AuditChain::open_day(const std::string& day) {
   path_ = path;
   day_ = day;
   good_bytes_ = static_cast<std::uint64_t>(found.st_size);
+  note_durable();
   return ok();
 }
 
@@ -190,8 +191,22 @@ Status AuditChain::write_line(const std::string& line) {
 }
 
 Status AuditChain::sync() {
-  if (fd_ && ::fdatasync(fd_.get()) != 0) return io_error("cannot sync " + path_, errno);
+  if (fd_ && ::fdatasync(fd_.get()) != 0) {
+    const Error why = io_error("cannot sync " + path_, errno);
+    take_back();
+    return why;
+  }
+  note_durable();
   return ok();
+}
+
+void AuditChain::note_durable() { durable_ = {good_bytes_, number_, hash_}; }
+
+// The next line cuts the file back to `good_bytes_` before it is written.
+void AuditChain::take_back() {
+  good_bytes_ = durable_.bytes;
+  number_ = durable_.number;
+  hash_ = durable_.hash;
 }
 
 namespace {

@@ -9,7 +9,8 @@
 // elsewhere.
 //
 // AuditChain: one thread, the scribe. Not durable before `sync`. A failure leaves a chain that a
-// later `append` continues.
+// later `append` continues; a failed sync takes back what it did not make durable, since the kernel
+// calls those bytes clean from then on: `last_number` says how far the chain still goes.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ class AuditChain {
 
   // Writes one line; on failure nothing of it stays behind, as far as the disk lets go of it.
   Status append(const AuditLine& line);
-  Status sync();  // fdatasync of what was appended
+  Status sync();  // fdatasync of what was appended; on failure that is no longer in the chain
   std::uint64_t last_number() const { return number_; }
   const std::string& last_hash() const { return hash_; }
 
@@ -57,6 +58,8 @@ class AuditChain {
   Status repair(Instant now, std::string_view torn);
   std::string format(const AuditLine& line) const;
   Status write_line(const std::string& line);
+  void note_durable();
+  void take_back();
 
   std::string folder_;
   std::string day_;  // of the open file; a clock that runs back does not reorder the chain
@@ -66,6 +69,12 @@ class AuditChain {
       0;  // of the open file: behind them is at most what a failed write left
   std::uint64_t number_ = 0;
   std::string hash_;
+  struct Durable {
+    std::uint64_t bytes = 0;  // of the open file
+    std::uint64_t number = 0;
+    std::string hash;
+  };
+  Durable durable_;
 };
 
 struct AuditReport {

@@ -70,7 +70,7 @@ void Scribe::take_entries() {
     while (const auto entry = rings_[i]->pop()) {
       const std::uint64_t ticket = ++tickets_[i];
       if (kept_.size() < kKeptMax) {
-        kept_.push_back({*entry, i, ticket});
+        kept_.push_back({*entry, i, ticket, 0});
       } else {
         ++overflowed_;
         ++lost;
@@ -85,6 +85,7 @@ void Scribe::take_entries() {
 void Scribe::write_kept() {
   if (kept_.empty() && lost_ == lost_noted_ && !failing_) return;
   const Status outcome = write_batch();
+  if (!outcome) forget_taken_back();
   publish(outcome);
   if (!outcome) return;
   std::array<std::uint64_t, kRings> durable{};
@@ -99,15 +100,24 @@ void Scribe::write_kept() {
   appended_ = 0;
 }
 
-// Everything that is kept, then one sync. What was appended before a failure is not appended again.
+// Everything that is kept, then one sync. What was appended before a failure is not appended again,
+// unless the sync took it back.
 Status Scribe::write_batch() {
   if (sabotaged(Defence::kAudit)) return ok();
   LEVI_TRY_STATUS(open_if_needed());
   LEVI_TRY_STATUS(note_lost());
   for (; appended_ < kept_.size(); ++appended_) {
     LEVI_TRY_STATUS(chain_->append(line_of(kept_[appended_].entry)));
+    kept_[appended_].number = chain_->last_number();
   }
   return chain_->sync();
+}
+
+void Scribe::forget_taken_back() {
+  if (!chain_) return;
+  const std::uint64_t last = chain_->last_number();
+  while (appended_ > 0 && kept_[appended_ - 1].number > last) --appended_;
+  if (loss_note_.number > last) lost_noted_ = loss_note_.noted_before;
 }
 
 Status Scribe::open_if_needed() {
@@ -126,6 +136,7 @@ Status Scribe::note_lost() {
   line.method = "LOST";
   line.reason = reason;
   LEVI_TRY_STATUS(chain_->append(line));
+  loss_note_ = {chain_->last_number(), lost_noted_};
   lost_noted_ = lost_;
   return ok();
 }

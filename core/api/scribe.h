@@ -45,6 +45,7 @@ class Scribe {
     control::AuditEntry entry;
     std::size_t ring = 0;
     std::uint64_t ticket = 0;
+    std::uint64_t number = 0;  // of its line, once that is appended
   };
   static constexpr std::size_t kRings = 2;
 
@@ -54,6 +55,7 @@ class Scribe {
   Status write_batch();
   Status open_if_needed();
   Status note_lost();
+  void forget_taken_back();
   void publish(const Status& outcome);
 
   const std::string folder_;
@@ -65,6 +67,11 @@ class Scribe {
   std::array<std::uint64_t, kRings> tickets_{};
   std::uint64_t lost_ = 0;        // seen so far
   std::uint64_t lost_noted_ = 0;  // and in the chain
+  struct LossNote {               // the newest line of them
+    std::uint64_t number = 0;
+    std::uint64_t noted_before = 0;
+  };
+  LossNote loss_note_;
   std::uint64_t overflowed_ = 0;
   MonoTime retry_at_;
   bool failing_ = false;

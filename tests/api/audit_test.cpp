@@ -1,7 +1,11 @@
 // The audit chain: what it holds, what it shows of tampering, how it goes on after crashes and full
 // disks.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -9,6 +13,20 @@
 #include "core/api/audit_line.h"
 #include "core/os/file.h"
 #include "tests/api/rig.h"
+
+namespace {
+std::atomic<int> failing_syncs{0};  // the next so many
+}
+
+// In place of the C library's, in this program: a disk that takes bytes and loses them.
+extern "C" int fdatasync(int fd) {
+  int left = failing_syncs.load();
+  while (left > 0 && !failing_syncs.compare_exchange_weak(left, left - 1)) {
+  }
+  if (left <= 0) return static_cast<int>(::syscall(SYS_fdatasync, fd));
+  errno = EIO;
+  return -1;
+}
 
 namespace levi::api {
 namespace {
@@ -198,6 +216,24 @@ TEST(AuditChain, IsNotContinuedBehindALineThatWasChanged) {
   EXPECT_NE(chain.error().fix, "");
 }
 
+// The kernel calls pages clean that it could not write: another sync would prove nothing of them.
+TEST(AuditChain, WhatASyncDidNotMakeDurableIsTakenBack) {
+  TempFolder folder(test::kTmpfs);
+  write_chain(folder.path());
+  auto chain = AuditChain::open(folder.path(), kDay1);
+  ASSERT_TRUE(chain);
+  const std::string hash = chain.value().last_hash();
+  ASSERT_TRUE(chain.value().append(line(kDay1, "lost")));
+  failing_syncs = 1;
+  EXPECT_EQ(chain.value().sync().error().code, ErrorCode::kIo);
+  EXPECT_EQ(chain.value().last_number(), 6u);
+  EXPECT_EQ(chain.value().last_hash(), hash);
+  ASSERT_TRUE(chain.value().append(line(kDay1, "written again")));
+  ASSERT_TRUE(chain.value().sync());
+  EXPECT_EQ(read(folder / "2025-11-22.jsonl").find("lost"), std::string::npos);
+  EXPECT_EQ(verify_audit(folder.path()).value().last_number, 7u);
+}
+
 TEST(AuditChain, AnEmptyFolderIsNoChain) {
   TempFolder folder(test::kTmpfs);
   EXPECT_EQ(verify_audit(folder.path()).error().code, ErrorCode::kNotFound);
@@ -278,6 +314,23 @@ TEST(Audit, AChainThatCantBeWrittenRefusesOpeningsAndNothingElse) {
   rig.wait_audited(4);
   EXPECT_TRUE(rig.status.audit_ok);
   EXPECT_EQ(rig.post("/live/restore?reason=x")["ok"], true);
+  EXPECT_TRUE(verify_audit(rig.audit_folder()));
+}
+
+TEST(Audit, ALineIsDurableOnlyOnceASyncHasCarriedItsBytes) {
+  ApiRig rig;
+  rig.post("/live/kill?reason=first");
+  rig.wait_audited(1);
+  failing_syncs = 1;
+  rig.post("/live/kill?reason=second");
+  while (failing_syncs > 0) ASSERT_EQ(rig.connect().get("/healthz").status, 200);
+  rig.post("/live/kill?reason=third");
+  rig.wait_audited(3);
+  rig.server->stop();
+  const auto lines = rig.audit_lines();
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1]["reason"], "second");
+  EXPECT_EQ(lines[2]["reason"], "third");
   EXPECT_TRUE(verify_audit(rig.audit_folder()));
 }
 
