@@ -132,18 +132,31 @@ class Core {
       return refuse(started.error());
     }
     loop_.watch(signals.get(), os::kReadable, [&](std::uint32_t) {
-      spdlog::info("asked to stop: engines end, open orders are cancelled");
+      spdlog::info("asked to stop: open orders are cancelled, engines end");
       loop_.unwatch(signals.get());
       trading_.stop(kStopMax);
     });
     log_control_lines();
     loop_.run();
     stop_servers();
-    spdlog::info("stopped");
-    return kExitDone;
+    return say_goodbye();
   }
 
  private:
+  // A stop that leaves orders behind is none that a supervisor may take for clean.
+  int say_goodbye() const {
+    const auto open = trading_.left_open();
+    if (open.empty() || !config_.live) {
+      spdlog::info("stopped");
+      return kExitDone;
+    }
+    spdlog::error(
+        "stopped, and {} orders may still stand at {}, sequence {} to {}: it did not confirm their "
+        "cancels. The next start asks for them; without one: levictl kill --venue",
+        open.size(), config_.venue_rest, open.front().value, open.back().value);
+    return kExitFailed;
+  }
+
   Status start(int ready_fd) {
     LEVI_TRY_STATUS(start_persist());
     LEVI_TRY_STATUS(unless_taken(start_api()));

@@ -170,7 +170,7 @@ void Trading::publish_status() {
                                     std::memory_order_relaxed);
   }
   publish_feeds();
-  const bool active = trading == machine::TradingState::kActive;
+  const bool active = trading == machine::TradingState::kActive && !stopping_;
   if (hub_ && active != trading_told_) hub_->set_trading(active, clock_.now());
   trading_told_ = active;
   if (!stopping_ && waiting_for_.empty()) {
@@ -251,27 +251,38 @@ void Trading::abort_order_sockets() {
   if (venue::Gateway* gateway = gateway_.load()) gateway->abort_order_sockets();
 }
 
+// Cancels leave before engines end: a hung one takes the supervisor a second.
 void Trading::stop(Nanos deadline) {
   if (stopping_) return;
   stopping_ = true;
   status_.phase.store(control::Phase::kStopping);
-  if (hub_) hub_->shut_down();
   stop_deadline_ = os::mono_now() + deadline;
   cancel_own_orders();
   loop_.each_round([this] {
-    std::uint64_t open = 0;
-    for (const auto& instrument : machine_.state().instruments) open += instrument.open_orders;
-    if (open == 0 || os::mono_now() >= stop_deadline_) loop_.stop();
+    if (left_open().empty() || os::mono_now() >= stop_deadline_) end_loop();
   });
-  loop_.at(stop_deadline_, [this] { loop_.stop(); });
+  loop_.at(stop_deadline_, [this] { end_loop(); });
+}
+
+void Trading::end_loop() {
+  if (hub_) hub_->shut_down();
+  loop_.stop();
+}
+
+std::vector<OrderSequence> Trading::left_open() const {
+  std::vector<OrderSequence> open;
+  for (const auto& [sequence, order] : machine_.state().orders) {
+    if (!machine::is_terminal(order.state)) open.push_back(order.sequence);
+  }
+  return open;
 }
 
 // One by one: a cancel-all would also take what others have standing on the account, which is right
 // for a kill and not for the end of a shift.
 void Trading::cancel_own_orders() {
   if (!venue_ || !config_.live) return;
-  for (const auto& [sequence, order] : machine_.state().orders) {
-    if (machine::is_terminal(order.state)) continue;
+  for (const OrderSequence sequence : left_open()) {
+    const machine::Order& order = machine_.state().orders.at(sequence.value);
     venue_->gateway().cancel({order.sequence, order.symbol, order.incarnation, order.kind});
   }
   loop_.after(kCancelAgain, [this] { cancel_own_orders(); });

@@ -47,8 +47,9 @@ class Trading {
   // exchange that does not answer is asked again, and /health says so meanwhile. Errors are those
   // that no retry mends, and kIo where the ring has no room for the start.
   Status start();
-  // Stops engines, cancels what is open, waits for that at most `deadline`, and stops the loop.
+  // Cancels what is open, waits for that at most `deadline`, ends the engines, and stops the loop.
   void stop(Nanos deadline);
+  std::vector<OrderSequence> left_open() const;  // not known to be over; trading thread only
   void abort_order_sockets();  // any thread
 
   // Why the start is not complete yet; empty once trading runs. Trading thread only.
@@ -113,6 +114,7 @@ class Trading {
   void make_up_for_dropped();
   void reconcile(Instant since);  // journal time
   void cancel_own_orders();
+  void end_loop();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
   void catch_up(const machine::FeedUp& up, Instant now);

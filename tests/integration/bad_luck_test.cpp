@@ -223,6 +223,41 @@ TEST_F(CleanStopTest, CancelsItsOwnOrdersAndLeavesThoseOfOthers) {
   EXPECT_EQ(all.body.value("open_orders", std::uint64_t{0}), 1u) << all.text;
 }
 
+// A hung engine takes a second to end: orders do not stand at the venue for that long.
+TEST_F(CleanStopTest, CancelsBeforeItEndsEngines) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_TRUE(eventually([&] { return api("GET", "/engines").body.value("running", 0) == 3; }));
+  const auto engine = os::identify(api("GET", "/engines/mm-solusdt").body.value("pid", 0));
+  ASSERT_TRUE(engine);
+  ASSERT_EQ(::kill(engine.value().pid, SIGSTOP), 0);
+  bool alive_when_flat = false;
+  ASSERT_TRUE(levid_.child().kill(SIGTERM));
+  EXPECT_TRUE(eventually([&] {
+    alive_when_flat = os::is_alive(engine.value());  // before the look: it can only have lived on
+    return witness().open_orders() == 0;
+  }));
+  EXPECT_TRUE(alive_when_flat);
+  EXPECT_EQ(end_of_levid(), 0) << log();
+  EXPECT_FALSE(os::is_alive(engine.value()));
+}
+
+TEST_F(CleanStopTest, OrdersThatItCouldNotCancelAreNamedAndNoCleanEnd) {
+  ASSERT_NO_FATAL_FAILURE(start_exchange());
+  ASSERT_NO_FATAL_FAILURE(start_ready_levid());
+  ASSERT_TRUE(ready());
+  ASSERT_NO_FATAL_FAILURE(open_latch());
+  ASSERT_TRUE(witness().orders_flow());
+  ASSERT_TRUE(exchange_.child().kill(SIGSTOP));
+  ASSERT_TRUE(levid_.child().kill(SIGTERM));
+  EXPECT_EQ(end_of_levid(), 1) << log();
+  EXPECT_NE(log().find("orders may still stand at " + stage_.exchange), std::string::npos) << log();
+  ASSERT_TRUE(exchange_.child().kill(SIGCONT));
+}
+
 // Only its first thread, which trades: control and API go on answering.
 class HungThread {
  public:
