@@ -54,16 +54,20 @@ void Trading::apply(const machine::Event& event) {
   if (applying_) return;
   applying_ = true;
   while (!pending_.empty()) {
-    const machine::Event next = std::move(pending_.front());
+    machine::Event next = std::move(pending_.front());
     pending_.pop_front();
     apply_one(next);
   }
   applying_ = false;
 }
 
-void Trading::apply_one(const machine::Event& event) {
+void Trading::apply_one(machine::Event& event) {
   if (is_unbooked(event)) return;
   const Instant now = clock_.now();
+  // Of the very instant that its record bears: whoever reads the journal takes the difference of
+  // the two for this clock's, and a pause between two looks would make all of it too early.
+  if (auto* started = std::get_if<machine::Started>(&event))
+    started->mono_ns = clock_.mono_of(now).ns;
   if (!append_to_journal(event, now)) return not_journalled(event);
   if (is_market_data(event)) forward_market_data(event, now);
   if (const auto* up = std::get_if<machine::FeedUp>(&event)) catch_up(*up, now);

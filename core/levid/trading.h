@@ -62,7 +62,7 @@ class Trading {
   static constexpr Nanos kReconcileUnknown{24h};
 
   void apply(const machine::Event& event);
-  void apply_one(const machine::Event& event);
+  void apply_one(machine::Event& event);
   // False: it is not in the journal, so it has not happened. Then `not_journalled`.
   bool append_to_journal(const machine::Event& event, Instant now);
   void not_journalled(const machine::Event& event);

@@ -107,7 +107,6 @@ Status Trading::journal_start() {
   std::copy_n(boot.begin(), std::min(boot.size(), started.boot_id.size()), started.boot_id.begin());
   started.instance = identity_.instance;
   started.wall_ns = os::wall_now().ns;
-  started.mono_ns = os::mono_now().ns;
   latch_word_ = latch_.load().raw;
   started.latch_word = latch_word_;
   LEVI_TRY_STATUS(journal_or_fail(started));

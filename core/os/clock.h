@@ -20,6 +20,7 @@ class JournalClock {
  public:
   explicit JournalClock(Instant last_recorded);
   Instant now() const { return base_ + (mono_now() - mono_base_); }
+  MonoTime mono_of(Instant instant) const { return mono_base_ + (instant - base_); }
 
  private:
   MonoTime mono_base_;

@@ -25,6 +25,16 @@ TEST(JournalClock, NeverStartsBeforeWhatWasRecorded) {
   EXPECT_LT(clock.now(), future + 1h) << "and goes on from there";
 }
 
+TEST(JournalClock, TellsItsInstantsAsMonotonicTimeExactly) {
+  const JournalClock clock(Instant{0});
+  const MonoTime before = mono_now();
+  const Instant instant = clock.now();
+  const MonoTime after = mono_now();
+  EXPECT_LE(before, clock.mono_of(instant));
+  EXPECT_GE(after, clock.mono_of(instant));
+  EXPECT_EQ(clock.mono_of(instant + 5ms) - clock.mono_of(instant), 5ms);
+}
+
 TEST(JournalClock, FollowsTheWallWhereThatIsAhead) {
   const Instant before = wall_now();
   const JournalClock clock(Instant{0});
