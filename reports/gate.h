@@ -1,9 +1,10 @@
 // The gate: yes or no over all trials of a run (DESIGN §7). Pure; any thread.
 //
 // Pass rate = passed ÷ required. Invalid trials, and skips that nobody approved, are required and
-// not passed. A trial marked must_pass that did not pass, a broken ledger, an order that passed a
-// sealed latch, a missed percentile target and anything left behind, by a trial or at the end of
-// the run, fail the gate alone, whatever the rate.
+// not passed. A trial marked must_pass that did not pass, a broken ledger, store or audit chain,
+// any kill that was not whole, a core that restarted by itself, a missed percentile target and
+// anything left behind, by a trial or at the end of the run, fail the gate alone, whatever the
+// rate.
 #pragma once
 
 #include <cstddef>

@@ -218,8 +218,8 @@ Verdict judge(const Measure& measure) {
 }
 
 bool always_must_hold(std::string_view check) {
-  return check == "ledger.reconciled" || check == "kill.beyond-s" || check == "kill.s-missing" ||
-         check == "leftovers.none";
+  return check == "ledger.reconciled" || check == "store.reconciled" || check == "audit.chained" ||
+         check == "core.restarted" || check.starts_with("kill.") || check == "leftovers.none";
 }
 
 std::string to_line(const TrialRecord& record) {

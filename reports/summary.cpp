@@ -12,13 +12,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Of a decided trial that has no value: what it waited for never came.
+constexpr std::int64_t kNever = INT64_MAX;
+
 // With 95 % confidence: the order statistic above the quantile is within the target (pass), the one
 // below is not (fail).
 Verdict judge_quantile(const std::vector<std::int64_t>& sorted, double quantile,
                        std::optional<std::int64_t> target, std::int64_t error) {
   if (!target) return Verdict::kPass;
   const auto upper = upper_rank(sorted.size(), quantile);
-  if (upper && sorted[*upper] + error <= *target) return Verdict::kPass;
+  if (upper && sorted[*upper] <= *target - error) return Verdict::kPass;
   const auto lower = lower_rank(sorted.size(), quantile);
   if (lower && sorted[*lower] - error > *target) return Verdict::kFail;
   return Verdict::kInvalid;
@@ -34,8 +37,10 @@ bool decided(const TrialRecord& record) {
   return record.status == Verdict::kPass || record.status == Verdict::kFail;
 }
 
-Verdict judge_percentiles(const std::vector<std::int64_t>& sorted, const MeasureSummary& summary) {
+Verdict judge_percentiles(std::vector<std::int64_t> sorted, const MeasureSummary& summary) {
   const Target& target = summary.target;
+  // Where no trial had any, nothing was measured.
+  if (!sorted.empty()) sorted.resize(sorted.size() + summary.absent, kNever);
   return worse(judge_quantile(sorted, 0.50, target.p50, summary.error_max),
                worse(judge_quantile(sorted, 0.95, target.p95, summary.error_max),
                      judge_quantile(sorted, 0.99, target.p99, summary.error_max)));
@@ -47,13 +52,13 @@ MeasureSummary summarise_measure(const std::string& name,
   summary.name = name;
   std::vector<std::int64_t> values;
   for (const TrialRecord* record : records) {
+    summary.absent += decided(*record) ? 1 : 0;  // until its value is found
     for (const Measure& measure : record->measures) {
       if (measure.name != name) continue;
       summary.unit = measure.unit;
       summary.target = measure.target;
-      if (!decided(*record)) continue;
-      summary.absent += measure.value ? 0 : 1;
-      if (!measure.value) continue;
+      if (!decided(*record) || !measure.value) continue;
+      --summary.absent;
       values.push_back(*measure.value);
       summary.sum += *measure.value;
       summary.error_max = std::max(summary.error_max, measure.error);
@@ -96,6 +101,7 @@ void add_trial(ScenarioSummary& scenario, const TrialRecord& record) {
       break;
     case Verdict::kSkipped:
       ++scenario.skipped;
+      scenario.excused += record.skip_approved ? 1 : 0;
       break;
   }
   add_problem(scenario, record.reason);
@@ -153,7 +159,7 @@ Json scenario_json(const ScenarioSummary& scenario) {
   entry["skipped"] = scenario.skipped;
   entry["must_pass"] = scenario.must_pass;
   entry["duration"] = amount(scenario.duration.count(), Unit::kSeconds);
-  const Interval interval = clopper_pearson(scenario.passed, scenario.trials);
+  const Interval interval = clopper_pearson(scenario.passed, scenario.trials - scenario.excused);
   entry["pass_rate_interval"] = {interval.low, interval.high};
   entry["measures"] = Json::object();
   for (const auto& measure : scenario.measures)

@@ -18,7 +18,7 @@ struct MeasureSummary {
   Unit unit = Unit::kSeconds;
   Target target;
   std::size_t values = 0;
-  std::size_t absent = 0;  // n/a
+  std::size_t absent = 0;  // decided trials without one; a percentile target counts them as never
   std::int64_t min = 0;
   std::int64_t p50 = 0;
   std::int64_t p95 = 0;  // nearest rank; what it says about the true p95 is `percentiles`
@@ -41,6 +41,7 @@ struct ScenarioSummary {
   std::size_t failed = 0;
   std::size_t invalid = 0;
   std::size_t skipped = 0;
+  std::size_t excused = 0;  // of those, the approved ones: the gate does not count them
   bool must_pass = false;
   Nanos duration{0};  // of all its trials
   std::vector<MeasureSummary> measures;

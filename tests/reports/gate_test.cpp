@@ -54,6 +54,8 @@ TEST(Gate, ABrokenLedgerFailsItAloneInAnyScenario) {
   records.back().violations = {{"kill.beyond-s", "order 7"}};
   EXPECT_EQ(exit_code(judge_gate(records, {0.9, 200, true})), 1) << "an interrupt hides nothing";
   records.back().violations = {{"audit.chained", "line 3"}};
+  EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kMissed);
+  records.back().violations = {{"recovered", "not within 6000 ms"}};
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kPassed);
 }
 
@@ -106,6 +108,30 @@ TEST(Gate, APercentileTargetIsJudgedOverAllTrials) {
   for (auto& record : records) record.measures[0].value = 10;
   EXPECT_EQ(judge_gate(records, {}).outcome, GateOutcome::kUndecided)
       << "50 trials are too few for p95";
+}
+
+// A hundred trials of which some never recovered: those have no time to show.
+std::vector<TrialRecord> never_recovered(std::size_t absent) {
+  auto records = trials(100 - absent, absent);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].measures = {seconds("mttr", 10, 1, 1'000)};
+    records[i].measures[0].target = {};
+    records[i].measures[0].target.p95 = 100;
+    if (i >= 100 - absent) records[i].measures[0].value.reset();
+  }
+  return records;
+}
+
+TEST(Gate, WhatNeverRecoveredIsSlowerThanAnyTarget) {
+  EXPECT_EQ(judge_gate(never_recovered(0), {}).outcome, GateOutcome::kPassed);
+  EXPECT_EQ(judge_gate(never_recovered(9), {}).outcome, GateOutcome::kUndecided)
+      << "9 of 100 prove neither that p95 holds nor, with 95 % confidence, that it does not";
+  EXPECT_EQ(judge_gate(never_recovered(10), {}).outcome, GateOutcome::kMissed);
+  auto unlisted = never_recovered(10);
+  for (auto& record : unlisted) {
+    if (!record.measures[0].value) record.measures.clear();
+  }
+  EXPECT_EQ(judge_gate(unlisted, {}).outcome, GateOutcome::kMissed) << "not even named";
 }
 
 }  // namespace

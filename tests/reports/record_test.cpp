@@ -118,7 +118,14 @@ TEST(Record, WithoutAValueWhatMustBeSeenIsUndecidedAndTheRestNotApplicable) {
 TEST(Record, AnOrderThroughASealedLatchMayNeverBeOutvoted) {
   for (const char* check : {"ledger.reconciled", "kill.beyond-s", "kill.s-missing"})
     EXPECT_TRUE(always_must_hold(check)) << check;
-  EXPECT_FALSE(always_must_hold("recovered"));
+  for (const char* check : {"recovered", "settled", "throughout:orders.flowing"})
+    EXPECT_FALSE(always_must_hold(check)) << check;
+}
+
+TEST(Record, NoBookKeptWrongNoSealThatLeaksAndNoCrashOfTheCoreMayBeOutvoted) {
+  for (const char* check : {"store.reconciled", "audit.chained", "core.restarted",
+                            "kill.connections", "kill.orders", "kill.exit", "kill.unsealed"})
+    EXPECT_TRUE(always_must_hold(check)) << check;
 }
 
 }  // namespace

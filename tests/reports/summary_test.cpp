@@ -77,6 +77,17 @@ TEST(Summary, WhatAnUndecidedTrialMeasuredIsNoEvidence) {
   EXPECT_EQ(measure.percentiles, Verdict::kInvalid) << "no value is no pass";
 }
 
+TEST(Summary, AScenariosIntervalIsOverTheTrialsThatItsGateCounts) {
+  auto records = trials(9, 1);
+  for (int i = 0; i < 10; ++i) {
+    records.push_back(trial("C-1", 11 + i, Verdict::kSkipped));
+    records.back().skip_approved = true;
+  }
+  const Gate gate = judge_gate(records, {});
+  const auto json = nlohmann::json::parse(summary_json(records, {}, gate));
+  EXPECT_EQ(json["scenarios"][0]["pass_rate_interval"], json["pass_rate_interval"]);
+}
+
 TEST(Summary, CountsThatWereNeverAboveZeroCarryTheirUpperBound) {
   auto records = trials(10, 0);
   for (auto& record : records) {
