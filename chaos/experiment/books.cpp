@@ -88,20 +88,23 @@ Status Books::read_venue() {
   return ok();
 }
 
-Status Books::read_core() {
-  LEVI_TRY_STATUS(read_orders());
+Status Books::read_core(bool all_open) {
+  LEVI_TRY_STATUS(read_orders(all_open));
   return read_fills();
 }
 
-Status Books::read_orders() {
+Status Books::read_orders(bool all_open) {
   // From the lowest order that may have changed since it was read.
   const std::uint64_t unsettled = reconciler_.first_unsettled();
-  std::uint64_t after = unsettled == 0 ? orders_after_ : std::min(orders_after_, unsettled - 1);
+  const std::uint64_t due = unsettled == 0 ? orders_after_ : std::min(orders_after_, unsettled - 1);
+  const std::uint64_t open = all_open ? reconciler_.first_open_at_venue() : 0;
+  std::uint64_t after = open == 0 ? due : std::min(due, open - 1);
   std::uint64_t until = 0;
   do {
     LEVI_TRY_STATUS(check_running(caller_));
     LEVI_TRY(answer, caller_.api("GET", page("/orders", after, kCorePage)));
-    if (static_cast<std::uint64_t>(integer_at(answer, "oldest")) > after + 1) {
+    // What rests at the venue for long the core may hold alone, without its neighbours.
+    if (static_cast<std::uint64_t>(integer_at(answer, "oldest")) > std::max(after, due) + 1) {
       return error(ErrorCode::kCorrupt,
                    "the core dropped orders from memory before they were read");
     }
@@ -138,7 +141,7 @@ Status Books::read_fills() {
 Result<Horizon> Books::horizon() {
   LEVI_TRY_STATUS(read_venue());
   const std::uint64_t arrival = venue_next_;
-  LEVI_TRY_STATUS(read_core());
+  LEVI_TRY_STATUS(read_core(true));
   return Horizon{orders_after_, arrival};
 }
 

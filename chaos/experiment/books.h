@@ -24,7 +24,9 @@ class Books {
   // Reads on at the exchange up to where its ledger stands now. Entries since `mark` are kept for
   // the judges.
   Status read_venue();
-  Status read_core();
+  // `all_open`: also of what is open at the venue, though the core said so as well when it was
+  // asked.
+  Status read_core(bool all_open = false);
   // A trial begins: what came since the last one is read, or, where either side no longer has it,
   // left out: then orders from now on are compared.
   Status mark();
@@ -48,7 +50,7 @@ class Books {
   Books(Caller& caller, std::string instance)
       : caller_(caller), instance_(std::move(instance)), reconciler_(instance_, 0) {}
   Status start_anew();
-  Status read_orders();
+  Status read_orders(bool all_open);
   Status read_fills();
 
   Caller& caller_;

@@ -17,6 +17,12 @@ std::string fill_key(std::uint64_t sequence, const std::string& trade, const std
          " at " + price;
 }
 
+std::string order_key(const std::string& client_id, const std::string& price,
+                      const std::string& quantity) {
+  const bool market = price.empty() || price == "0";
+  return "the order " + client_id + ": " + quantity + (market ? " at market" : " at " + price);
+}
+
 namespace {
 
 std::string text_of(const Json& row, std::size_t i) {

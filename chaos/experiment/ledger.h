@@ -57,6 +57,11 @@ OurFill parse_our_fill(const Json& row);
 std::string fill_key(std::uint64_t sequence, const std::string& trade, const std::string& price,
                      const std::string& quantity);
 
+// The same for an order. Without a price it is a market order, whatever the other side writes
+// there.
+std::string order_key(const std::string& client_id, const std::string& price,
+                      const std::string& quantity);
+
 // "0.0100" -> "0.01", "5." -> "5": two spellings of one number compare equal.
 std::string plain_number(std::string text);
 

@@ -7,7 +7,7 @@
 namespace levi::chaos {
 namespace {
 
-constexpr std::size_t kDetailsMax = 10;
+constexpr std::size_t kBalanceDetailsMax = 10;
 
 constexpr int kAmountExponent = 8;
 
@@ -18,7 +18,7 @@ std::optional<std::int64_t> amount_of(const std::string& quantity) {
 }
 
 void tell(Balance& balance, const std::string& text) {
-  if (balance.details.size() < kDetailsMax) balance.details.push_back(text);
+  if (balance.details.size() < kBalanceDetailsMax) balance.details.push_back(text);
 }
 
 }  // namespace
@@ -36,14 +36,14 @@ void Reconciler::venue(const VenueEntry& entry) {
   const std::string key =
       fill_key(entry.ours->sequence.value, entry.trade_id, entry.price, entry.quantity);
   if (our_fills_.erase(key) > 0) {
-    matched_fills_.insert(key);
+    if (!is_closed(entry.client_id)) matched_fills_[entry.ours->sequence.value].push_back(key);
   } else {
     venue_fills_.emplace(key, entry.arrival);
   }
 }
 
 void Reconciler::order_arrived(const VenueEntry& entry) {
-  if (closed_orders_.contains(entry.client_id)) {
+  if (is_closed(entry.client_id)) {
     duplicate_details_.push_back("the venue got " + entry.client_id + " again");
     return;
   }
@@ -76,7 +76,7 @@ std::optional<std::uint64_t> Reconciler::ended_at_venue(const OurOrder& order) c
 }
 
 void Reconciler::ours(const OurOrder& order) {
-  if (order.sequence < first_sequence_ || closed_orders_.contains(order.client_id)) return;
+  if (order.sequence < first_sequence_ || is_closed(order.client_id)) return;
   our_orders_[order.client_id] = order;
 }
 
@@ -84,8 +84,8 @@ void Reconciler::ours(const OurFill& fill) {
   if (fill.sequence < first_sequence_) return;
   const std::string key = fill_key(fill.sequence, fill.trade_id, fill.price, fill.quantity);
   if (venue_fills_.erase(key) + told_fills_.erase(key) > 0) {
-    matched_fills_.insert(key);
-  } else if (matched_fills_.contains(key) || !our_fills_.insert(key).second) {
+    matched_fills_[fill.sequence].push_back(key);
+  } else if (is_matched(fill.sequence, key) || !our_fills_.insert(key).second) {
     duplicate_details_.push_back("the core booked twice: " + key);
   }
 }
@@ -105,10 +105,44 @@ void Reconciler::settle(const Horizon& horizon) {
       ++order;
       continue;
     }
-    venue_orders_.erase(order->first);
-    closed_orders_.insert(order->first);
+    close(order->second);
     order = our_orders_.erase(order);
   }
+}
+
+void Reconciler::close(const OurOrder& order) {
+  venue_orders_.erase(order.client_id);
+  matched_fills_.erase(order.sequence);
+  const auto parts = parse_client_order_id(order.client_id);
+  if (parts) closed_orders_[parts->incarnation.value].add(parts->sequence.value);
+}
+
+bool Reconciler::is_closed(const std::string& client_id) const {
+  const auto parts = parse_client_order_id(client_id);
+  if (!parts) return false;
+  const auto closed = closed_orders_.find(parts->incarnation.value);
+  return closed != closed_orders_.end() && closed->second.contains(parts->sequence.value);
+}
+
+bool Reconciler::is_matched(std::uint64_t sequence, const std::string& key) const {
+  const auto fills = matched_fills_.find(sequence);
+  return fills != matched_fills_.end() &&
+         std::find(fills->second.begin(), fills->second.end(), key) != fills->second.end();
+}
+
+std::size_t Reconciler::kept_of_closed() const {
+  std::size_t kept = matched_fills_.size();
+  for (const auto& [incarnation, closed] : closed_orders_) kept += closed.stretches();
+  return kept;
+}
+
+std::uint64_t Reconciler::first_open_at_venue() const {
+  std::uint64_t first = 0;
+  for (const auto& [client_id, order] : venue_orders_) {
+    const bool open = order.accepted > 0 && !order.ended && order.left;
+    if (open && (first == 0 || order.sequence < first)) first = order.sequence;
+  }
+  return first;
 }
 
 std::uint64_t Reconciler::first_unsettled() const {

@@ -18,9 +18,9 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "chaos/experiment/intervals.h"
 #include "chaos/experiment/ledger.h"
 
 namespace levi::chaos {
@@ -60,6 +60,11 @@ class Reconciler {
   // The lowest of our orders whose fate is open, or which has ended at the venue since, to be asked
   // for again; 0 where none is.
   std::uint64_t first_unsettled() const;
+  // The lowest of our orders that is open at the venue, whatever the core said of it when it was
+  // asked last; 0 where none is.
+  std::uint64_t first_open_at_venue() const;
+  // What it still keeps of orders that are over, for tests: a run of hours must not grow with them.
+  std::size_t kept_of_closed() const;
 
  private:
   struct VenueOrder {
@@ -78,6 +83,9 @@ class Reconciler {
   void check_venue_orders(Balance& balance) const;
   void check_fills(const Horizon& horizon, Balance& balance) const;
   bool is_ours(const std::optional<ClientOrderIdParts>& parts) const;
+  bool is_closed(const std::string& client_id) const;
+  bool is_matched(std::uint64_t sequence, const std::string& key) const;
+  void close(const OurOrder& order);
 
   std::string instance_;
   std::uint64_t first_sequence_;
@@ -87,8 +95,9 @@ class Reconciler {
   std::map<std::string, std::uint64_t> venue_fills_;  // that have no counterpart yet: their arrival
   std::set<std::string> told_fills_;                  // lost, as a trial said
   std::set<std::string> our_fills_;
-  std::unordered_set<std::string> matched_fills_;
-  std::unordered_set<std::string> closed_orders_;
+  // By the sequence of their order, until that is closed: booked again then, the venue lacks it.
+  std::unordered_map<std::uint64_t, std::vector<std::string>> matched_fills_;
+  std::map<std::uint32_t, Intervals> closed_orders_;  // sequences, by incarnation
   std::vector<std::string> duplicate_details_;
 };
 

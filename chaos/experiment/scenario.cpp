@@ -263,6 +263,9 @@ void add_needs(const Words& needs, Scenario& scenario) {
 std::optional<std::pair<std::string, std::size_t>> undecidable(const Scenario& scenario) {
   const auto trials = static_cast<std::size_t>(scenario.trials);
   for (const auto& measure : scenario.measures) {
+    if (measure.target.p50 && trials < reports::trials_needed(0.50)) {
+      return std::pair{measure.name + ".p50", reports::trials_needed(0.50)};
+    }
     if (measure.target.p95 && trials < reports::trials_needed(0.95)) {
       return std::pair{measure.name + ".p95", reports::trials_needed(0.95)};
     }

@@ -9,7 +9,7 @@ namespace levi::chaos {
 namespace {
 
 constexpr int kBusyTimeoutMs = 50;
-constexpr std::size_t kDetailsMax = 10;
+constexpr std::size_t kStoreDetailsMax = 10;
 
 using Database = std::unique_ptr<sqlite3, int (*)(sqlite3*)>;
 using Statement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
@@ -45,9 +45,12 @@ Result<StoreRows> read_store(const std::string& data_folder, std::uint64_t seque
   if (code != SQLITE_OK) return sql_error(code, "cannot open " + path);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
   StoreRows rows;
-  LEVI_TRY_STATUS(
-      for_each_row(raw, "SELECT client_id FROM orders WHERE sequence > ?", sequence,
-                   [&](sqlite3_stmt* row) { rows.orders.insert(text_at_column(row, 0)); }));
+  LEVI_TRY_STATUS(for_each_row(
+      raw, "SELECT client_id, price, quantity FROM orders WHERE sequence > ?", sequence,
+      [&](sqlite3_stmt* row) {
+        rows.orders.insert(order_key(text_at_column(row, 0), plain_number(text_at_column(row, 1)),
+                                     plain_number(text_at_column(row, 2))));
+      }));
   LEVI_TRY_STATUS(for_each_row(
       raw, "SELECT sequence, trade, price, quantity FROM fills WHERE sequence > ?", sequence,
       [&](sqlite3_stmt* row) {
@@ -62,7 +65,7 @@ std::vector<std::string> compare_store(const std::vector<VenueEntry>& venue, con
                                        const StoreScope& scope) {
   std::vector<std::string> differ;
   const auto tell = [&](const std::string& text) {
-    if (differ.size() < kDetailsMax) differ.push_back(text);
+    if (differ.size() < kStoreDetailsMax) differ.push_back(text);
   };
   std::set<std::string> at_venue;
   for (const auto& entry : venue) {
@@ -70,10 +73,9 @@ std::vector<std::string> compare_store(const std::vector<VenueEntry>& venue, con
                       entry.ours->sequence.value > scope.sequence;
     if (!ours) continue;
     const bool due = entry.arrival <= scope.arrival;
-    if (entry.kind == VenueKind::kOrder && entry.accepted && due &&
-        !store.orders.contains(entry.client_id)) {
-      tell("the store does not have the order " + entry.client_id);
-    }
+    const std::string order = order_key(entry.client_id, entry.price, entry.quantity);
+    if (entry.kind == VenueKind::kOrder && entry.accepted && due && !store.orders.contains(order))
+      tell("the store does not have " + order);
     if (entry.kind != VenueKind::kFill) continue;
     const std::string key =
         fill_key(entry.ours->sequence.value, entry.trade_id, entry.price, entry.quantity);

@@ -15,7 +15,7 @@
 namespace levi::chaos {
 
 struct StoreRows {
-  std::set<std::string> orders;  // client ids
+  std::set<std::string> orders;  // order_key
   std::set<std::string> fills;   // fill_key
 };
 

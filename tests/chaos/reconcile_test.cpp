@@ -183,6 +183,45 @@ TEST_F(Reconcile, ALostFillThatComesAfterAllIsNotToldAgain) {
   EXPECT_EQ(balance().duplicated, 1u);
 }
 
+// A run of hours has millions of orders, and each of them is over some time.
+TEST_F(Reconcile, WhatIsOverTakesNoRoomAndIsStillKnown) {
+  for (std::uint64_t sequence = 11; sequence < 500; ++sequence) {
+    order_done(sequence);
+    books_.venue(venue_fill(sequence, "t1"));
+    books_.ours(our_fill(sequence, "t1"));
+  }
+  ASSERT_TRUE(balance().even()) << balance().details.front();
+  books_.settle();
+  EXPECT_EQ(books_.kept_of_closed(), 1u);
+  books_.ours(our_fill(300, "t1"));  // booked again
+  EXPECT_EQ(balance().unexpected, 1u);
+  books_.settle();
+  books_.venue(venue_order(300));
+  EXPECT_EQ(balance().duplicated, 1u);
+}
+
+TEST_F(Reconcile, OrdersThatCloseInAnyOrderComeToOneStretch) {
+  for (const std::uint64_t sequence : {15u, 11u, 13u, 12u, 14u, 17u}) {
+    order_done(sequence);
+    books_.settle();
+  }
+  EXPECT_EQ(books_.kept_of_closed(), 2u) << "11 to 15, and 17";
+  books_.venue(venue_order(16));
+  books_.ours(our_order(16, OurState::kLive));
+  EXPECT_TRUE(balance().even()) << balance().details.front();
+  books_.venue(venue_order(17));
+  EXPECT_EQ(balance().duplicated, 1u);
+}
+
+TEST_F(Reconcile, TheLowestOrderThatIsOpenAtTheVenueIsKnown) {
+  EXPECT_EQ(books_.first_open_at_venue(), 0u);
+  books_.venue(venue_order(12));
+  books_.venue(venue_order(11));
+  EXPECT_EQ(books_.first_open_at_venue(), 11u);
+  books_.venue(venue_cancel(11));
+  EXPECT_EQ(books_.first_open_at_venue(), 12u);
+}
+
 TEST(Ledger, TwoSpellingsOfANumberAreOne) {
   EXPECT_EQ(plain_number("0.0100"), "0.01");
   EXPECT_EQ(plain_number("100"), "100");

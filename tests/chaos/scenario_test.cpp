@@ -192,6 +192,12 @@ TEST(Scenario, ANumberOfTrialsGivenLaterIsLintedToo) {
   EXPECT_FALSE(lint(scenario));
   scenario.trials = 59;
   EXPECT_TRUE(lint(scenario));
+  scenario.measures[0].target = {};
+  scenario.measures[0].target.p50 = 5;
+  scenario.trials = 4;
+  EXPECT_FALSE(lint(scenario)) << "the largest of four lies below the median once in sixteen times";
+  scenario.trials = 5;
+  EXPECT_TRUE(lint(scenario));
 }
 
 TEST(Catalogue, TheSixShippedScenariosAreBuiltIn) {

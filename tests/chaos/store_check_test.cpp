@@ -15,7 +15,8 @@ class StoreCheck : public testing::Test {
  protected:
   StoreCheck() {
     venue_ = {venue_order(9), venue_order(11), venue_fill(11, "t1", "1", 5)};
-    store_.orders = {client_id(11)};
+    venue_[1].price = "100";
+    store_.orders = {order_key(client_id(11), "100", "2")};
     store_.fills = {key(11, "t1")};
     scope_ = {kInstance, 10, UINT64_MAX};
   }
@@ -50,6 +51,14 @@ TEST_F(StoreCheck, WhatCameLaterNeedNotBeThereYet) {
 TEST_F(StoreCheck, AFillThatTheVenueNeverHadOrHadOtherwiseIsTold) {
   store_.fills = {key(11, "t1"), fill_key(11, "t1", "100", "2")};
   EXPECT_EQ(differ(), 1u);
+}
+
+TEST_F(StoreCheck, AnOrderWithAnotherPriceOrQuantityIsTold) {
+  store_.orders = {order_key(client_id(11), "100", "3")};
+  EXPECT_EQ(differ(), 1u);
+  store_.orders = {order_key(client_id(11), "101", "2")};
+  EXPECT_EQ(differ(), 1u);
+  EXPECT_EQ(order_key("x", "", "2"), order_key("x", "0", "2")) << "at market";
 }
 
 TEST_F(StoreCheck, OtherPeoplesAndRefusedOrdersAreNotLookedFor) {
