@@ -146,6 +146,8 @@ Result<Latch> Latch::make_anew(const std::string& path, const CreateOptions& opt
   return latch;
 }
 
+InstanceId Latch::instance() const { return instance_of(layout().instance); }
+
 // A standing latch keeps its word, whoever holds it. A send that died half-way counts as sent: S
 // must not fall.
 void Latch::adopt(const CreateOptions& options) {

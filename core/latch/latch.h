@@ -114,6 +114,8 @@ class Latch {
     std::uint64_t start_ticks = 0;
   };
   Gateway gateway() const;
+  // Of the data folder that it belongs to; empty where it was made without one.
+  InstanceId instance() const;
   void set_gateway(Gateway gateway);
   // True while the path still names the mapped file (same device and inode, whole) and a killer
   // could open it by its header: levid checks twice a second, seals itself else.
@@ -154,6 +156,11 @@ Result<FileKill> kill_by_file(const std::string& path, Holder holder, std::strin
                               bool may_fence);
 
 std::string default_runtime_folder(const std::string& data_folder);  // DESIGN §9
-std::string latch_path(const std::string& runtime_folder);           // <runtime>/kill.latch
+// <data>/runtime: levid writes there which runtime folder it uses, because the default depends on
+// its user and environment, which an operator's shell need not share.
+Status record_runtime_folder(const std::string& data_folder, const std::string& runtime_folder);
+// As recorded; the default where nothing is. kCorrupt: it does not name a folder.
+Result<std::string> runtime_folder_of(const std::string& data_folder);
+std::string latch_path(const std::string& runtime_folder);  // <runtime>/kill.latch
 
 }  // namespace levi::latch

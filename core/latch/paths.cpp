@@ -33,6 +33,30 @@ std::string default_runtime_folder(const std::string& data_folder) {
   return name;
 }
 
+Status record_runtime_folder(const std::string& data_folder, const std::string& runtime_folder) {
+  const std::string path = data_folder + "/runtime";
+  const std::string line = runtime_folder + "\n";
+  // As a rule it stands there already, and a start with a full disk need not fail on it.
+  const auto standing = os::read_file(path);
+  if (standing && standing.value() == line) return ok();
+  return os::write_file_atomic(path, line);
+}
+
+Result<std::string> runtime_folder_of(const std::string& data_folder) {
+  const std::string path = data_folder + "/runtime";
+  auto text = os::read_file(path);
+  if (!text && text.error().code == ErrorCode::kNotFound)
+    return default_runtime_folder(data_folder);
+  if (!text) return text;
+  std::string& folder = text.value();
+  if (folder.ends_with('\n')) folder.pop_back();
+  if (!folder.starts_with('/') || folder.find('\n') != std::string::npos) {
+    return error(ErrorCode::kCorrupt, path + " names no runtime folder",
+                 "start levid again, which writes it anew");
+  }
+  return folder;
+}
+
 std::string latch_path(const std::string& runtime_folder) { return runtime_folder + "/kill.latch"; }
 
 }  // namespace levi::latch

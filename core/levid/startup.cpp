@@ -93,6 +93,7 @@ std::string control_socket_path(const Config& config) { return config.runtime + 
 Result<std::unique_ptr<Startup>> start_up(const Config& config) {
   LEVI_TRY(lock, lock_data(config));
   LEVI_TRY(identity, take_identity(config));
+  LEVI_TRY_STATUS(latch::record_runtime_folder(config.data, config.runtime));
   const journal::Paths paths{config.runtime + "/journal.ring", config.data + "/journal"};
   LEVI_TRY_STATUS(os::make_folders(paths.segments));
   journal::Options options;

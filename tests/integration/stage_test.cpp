@@ -120,6 +120,8 @@ TEST_F(StageTest, EveryPublicCallAnswersItsDocumentedShapeWhileOrdersFlow) {
       << api("GET", "/health").text;
   EXPECT_EQ(api("GET", "/engines").body["running"], 3);
 
+  EXPECT_EQ(read_all(stage_.data + "/runtime"), stage_.runtime + "\n") << "for `kill --data`";
+
   const std::string lease = R"({"run":"r1","owner":"test","scenario":"C-1","ttl_ms":60000})";
   EXPECT_EQ(api("POST", "/chaos/lease", lease).status, 200);
   EXPECT_EQ(api("GET", "/live/status").body["chaos"]["run"], "r1");

@@ -196,5 +196,30 @@ TEST(Latch, RuntimeFolderIsOnTmpfsAndDistinctPerDataFolder) {
   }
 }
 
+// An operator's shell has another user and environment than levid: the record tells, not a guess.
+TEST(RuntimeFolder, IsTheOneThatLevidRecordedInItsDataFolder) {
+  const TempFolder data;
+  EXPECT_EQ(runtime_folder_of(data.path()).value(), default_runtime_folder(data.path()));
+  ASSERT_TRUE(record_runtime_folder(data.path(), "/dev/shm/of-another-user"));
+  EXPECT_EQ(runtime_folder_of(data.path()).value(), "/dev/shm/of-another-user");
+  for (const char* damaged : {"", "relative\n", "/dev/shm/a\n/dev/shm/b\n"}) {
+    ASSERT_TRUE(os::write_file_atomic(data / "runtime", damaged));
+    const auto found = runtime_folder_of(data.path());
+    ASSERT_FALSE(found) << damaged;
+    EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
+  }
+}
+
+TEST(Latch, TellsWhichInstanceItIsOf) {
+  const TempFolder folder(test::kTmpfs);
+  CreateOptions options;
+  options.instance = InstanceId("abcdefg");
+  const auto made = Latch::create(latch_path(folder.path()), options);
+  ASSERT_TRUE(made);
+  const auto latch = Latch::attach(latch_path(folder.path()));
+  ASSERT_TRUE(latch);
+  EXPECT_EQ(latch.value().instance(), InstanceId("abcdefg"));
+}
+
 }  // namespace
 }  // namespace levi::latch
