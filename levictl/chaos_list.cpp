@@ -8,6 +8,7 @@
 #include "levictl/chaos.h"
 #include "levictl/chaos_target.h"
 #include "levictl/exit_code.h"
+#include "levictl/text.h"
 #include "reports/table.h"
 
 namespace levi::cli {
@@ -31,7 +32,7 @@ void print_json(const std::vector<chaos::Scenario>& scenarios) {
                     {"tags", scenario.tags},
                     {"source", scenario.source}});
   }
-  std::printf("%s\n", list.dump(2).c_str());
+  std::printf("%s\n", json_text(list, 2).c_str());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/base/json_fields.h"
 #include "core/os/http.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -19,7 +20,7 @@ ErrorCode code_of(int status) {
 std::string detail_of(const nlohmann::json& problem, int status) {
   for (const char* key : {"detail", "title"}) {
     const std::string text = text_at(problem, key);
-    if (!text.empty()) return text;
+    if (!text.empty()) return printable(text);
   }
   return "HTTP " + std::to_string(status);
 }

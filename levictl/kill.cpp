@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -11,9 +12,11 @@
 #include "core/os/clock.h"
 #include "core/os/loop.h"
 #include "core/os/process.h"
+#include "core/os/thread.h"
 #include "levictl/client.h"
 #include "levictl/exit_code.h"
 #include "levictl/operator_name.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -79,7 +82,11 @@ KillReport wait_until_none(const Target& target, const KillOptions& options,
     }
     const bool none = open.count == 0 && (report.drained || !report.sealed);
     const bool is_over = open.known ? none : !open.stale;
-    if (is_over || os::mono_now() > deadline) return report;
+    if (is_over || os::mono_now() > deadline || os::interrupted()) {
+      report.interrupted = os::interrupted();
+      report.open.waited = os::mono_now() - sealed >= kCountWait;
+      return report;
+    }
     if (isatty(STDERR_FILENO) != 0) {
       std::fprintf(stderr, "\r%llu orders open …", static_cast<unsigned long long>(open.count));
     }
@@ -98,6 +105,10 @@ void print_ways(const std::vector<KillWay>& ways) {
 }  // namespace
 
 int kill_command(const KillOptions& given) {
+  // Ctrl-C ends the waiting, never the sealing, and what was done is said. Nor does it end with who
+  // reads it.
+  os::catch_interrupts();
+  std::signal(SIGPIPE, SIG_IGN);
   KillOptions options = given;
   if (options.actor.empty()) options.actor = operator_name();
   if (!latch::parse_holder(options.holder)) {
@@ -112,12 +123,14 @@ int kill_command(const KillOptions& given) {
     target = Target{};
   }
   if (!options.json)
-    std::printf("kill %s: %s\n", target.value().name.c_str(), options.reason.c_str());
+    std::printf("kill %s: %s\n", target.value().name.c_str(), printable(options.reason).c_str());
   const auto ways = press_every_way(target.value(), options);
   if (!options.json) print_ways(ways);
   const KillReport report = wait_until_none(target.value(), options, ways);
-  std::printf(
-      "%s", options.json ? (report.json() + "\n").c_str() : report.verdict(options.holder).c_str());
+  const std::string said = options.json
+                               ? report.json() + "\n"
+                               : with_flags(report.verdict(options.holder), options.target);
+  std::printf("%s", said.c_str());
   return report.exit_code();
 }
 

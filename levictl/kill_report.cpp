@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "levictl/exit_code.h"
+#include "levictl/text.h"
 #include "recover/diagnosis.h"
 
 namespace levi::cli {
@@ -71,9 +72,19 @@ KillReport judge_kill(std::vector<KillWay> ways, OpenOrders open, bool drained_s
   return report;
 }
 
+// Asked for besides the others, and not done: nobody may take it for done.
+const KillWay* KillReport::failed_venue() const {
+  const auto failed = std::find_if(ways.begin(), ways.end(), [](const KillWay& way) {
+    return way.way == "venue" && !way.error.empty();
+  });
+  return failed == ways.end() ? nullptr : &*failed;
+}
+
 int KillReport::exit_code() const {
-  if (!reached) return kUndecided;
-  return sealed && drained && open.known && open.count == 0 ? kDone : kFailed;
+  const bool none_open = open.known && open.count == 0;
+  if (sealed && drained && none_open && failed_venue() == nullptr) return kDone;
+  if (interrupted) return kInterrupted;
+  return reached ? kFailed : kUndecided;
 }
 
 std::string KillReport::json() const {
@@ -92,21 +103,25 @@ std::string KillReport::json() const {
        {{"known", open.known},
         {"count", open.known ? ordered_json(open.count) : ordered_json(nullptr)},
         {"by", open.by}}},
+      {"interrupted", interrupted},
       {"exit", exit_code()}};
-  // Reasons of the other side may hold bytes that are not UTF-8.
-  return root.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(root, 2);
+}
+
+std::string KillReport::open_text() const {
+  if (open.known) return "open orders: " + std::to_string(open.count) + " (says " + open.by + ")\n";
+  const char* why = !open.stale   ? "no core answers"
+                    : open.waited ? "the core's trading thread hangs"
+                                  : "not waited for";
+  return std::string("open orders: not verified (") + why + "; give --venue to ask the exchange)\n";
 }
 
 std::string KillReport::verdict(const std::string& holder) const {
   if (!reached) return "nothing was reached: nothing is sealed\n";
-  std::string text;
-  if (!open.known) {
-    text = std::string("open orders: not verified (") +
-           (open.stale ? "the core's trading thread hangs" : "no core answers") +
-           "; give --venue to ask the exchange)\n";
-  } else {
-    text = "open orders: " + std::to_string(open.count) + " (says " + open.by + ")\n";
-  }
+  std::string text = open_text();
+  if (interrupted) text += "interrupted: not waited any longer, nothing was taken back\n";
+  if (const KillWay* venue = failed_venue())
+    text += "the venue's way FAILED: " + venue->error + "\n";
   if (!sealed) {
     return text + "NOT sealed: only the venue was reached, and a core that lives may send anew\n";
   }

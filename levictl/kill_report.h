@@ -36,7 +36,8 @@ struct OpenOrders {
   bool known = false;
   bool stale = false;  // not known, and worth asking again
   std::uint64_t count = 0;
-  std::string by;  // "the core", "the venue"
+  std::string by;      // "the core", "the venue"
+  bool waited = true;  // false: `stale`, and nobody waited for the trading thread to come round
 };
 
 struct KillReport {
@@ -49,12 +50,17 @@ struct KillReport {
   // the later seals of the same command read.
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
+  bool interrupted = false;  // Ctrl-C while it was waited for: what is said here holds all the same
 
-  // 0: sealed, drained, and known that no order is open. 3: nothing was reached. 1: anything
-  // between.
+  // 0: sealed, drained, known that no order is open, and the venue's way did what it was asked for.
+  // 4: interrupted before that. 3: nothing was reached. 1: anything between.
   int exit_code() const;
   std::string json() const;
   std::string verdict(const std::string& holder) const;  // the last lines, for a person
+
+ private:
+  const KillWay* failed_venue() const;
+  std::string open_text() const;
 };
 
 // `drained_since`: seen later, by the latch itself.

@@ -10,6 +10,7 @@
 #include "levictl/client.h"
 #include "levictl/kill.h"
 #include "levictl/stage_config.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -25,7 +26,7 @@ KillWay by_http(const std::string& way, const std::string& base, const KillOptio
   const json body = {
       {"reason", options.reason}, {"holder", options.holder}, {"actor", options.actor}};
   result.begun = os::mono_now();
-  const auto answer = call_json("POST", base + "/live/kill", body.dump(), kWayCallMax);
+  const auto answer = call_json("POST", base + "/live/kill", json_text(body), kWayCallMax);
   result.took = os::mono_now() - result.begun;
   if (!answer) {
     result.error = std::string(to_string(answer.error().code)) + ": " + answer.error().message;

@@ -12,6 +12,7 @@
 #include "core/os/http.h"
 #include "levictl/exit_code.h"
 #include "levictl/proxy.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -37,8 +38,8 @@ Result<Json> ask(const ProxyCall& call, const std::string& method, const std::st
   if (const char* const token = std::getenv("LEVI_PROXY_TOKEN")) {
     headers.emplace_back("Authorization", std::string("Bearer ") + token);
   }
-  LEVI_TRY(answer, os::http_call(method, base_url(call) + path, body.is_null() ? "" : body.dump(),
-                                 kTimeout, headers));
+  LEVI_TRY(answer, os::http_call(method, base_url(call) + path,
+                                 body.is_null() ? "" : json_text(body), kTimeout, headers));
   Json json = Json::parse(answer.body, nullptr, false);
   if (answer.status >= 200 && answer.status < 300) {
     if (json.is_discarded()) json = Json::object();
@@ -92,7 +93,7 @@ void print_toxics(const Json& toxics) {
         object_at(toxic, "attributes");  // by name, as toxiproxy-cli prints them
     for (const auto& [name, value] : sorted.items()) {
       std::printf("\t%s=%s", name.c_str(),
-                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+                  value.is_string() ? value.get<std::string>().c_str() : json_text(value).c_str());
     }
     std::printf("\t]");
     // Not of Toxiproxy, which has no such toxics.
@@ -100,7 +101,7 @@ void print_toxics(const Json& toxics) {
       if (!toxic.contains(own)) continue;
       const Json& value = toxic[own];
       std::printf("\t%s=%s", own,
-                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+                  value.is_string() ? value.get<std::string>().c_str() : json_text(value).c_str());
     }
     std::printf("\n");
   }

@@ -14,6 +14,7 @@
 #include "levictl/exit_code.h"
 #include "levictl/kill.h"
 #include "levictl/operator_name.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -29,7 +30,7 @@ std::string holder_list(const json& holders) {
     text += (text.empty() ? "" : ", ") +
             (holder.is_string() ? holder.get<std::string>() : text_at(holder, "holder"));
   }
-  return text;
+  return printable(text);
 }
 
 // How many positions of this symbol (all: "") are open. kInvalid: there is no such symbol.
@@ -91,9 +92,10 @@ int resume_command(const ResumeOptions& options) {
                {"actor", options.actor.empty() ? operator_name() : options.actor}};
   if (options.epoch != 0) body["epoch"] = options.epoch;
   auto answer =
-      call_json("POST", target.value().control + "/live/restore", body.dump(), kResumeCallMax);
+      call_json("POST", target.value().control + "/live/restore", json_text(body), kResumeCallMax);
   if (!answer && answer.error().code == ErrorCode::kUnreachable) {
-    answer = call_json("POST", target.value().api + "/live/restore", body.dump(), kResumeCallMax);
+    answer =
+        call_json("POST", target.value().api + "/live/restore", json_text(body), kResumeCallMax);
   }
   if (!answer) return fail(answer.error());
   const json& state = answer.value();
@@ -105,7 +107,8 @@ int resume_command(const ResumeOptions& options) {
   }
   std::printf("%s: holder '%s' has let go; still held by: %s\n", target.value().name.c_str(),
               options.holder.c_str(), holders.c_str());
-  std::printf("when each cause is known:  levictl resume --holder <holder> --reason '…'\n");
+  std::printf("when each cause is known:  %s\n",
+              with_flags("levictl resume --holder <holder> --reason '…'", options.target).c_str());
   return kFailed;
 }
 
@@ -117,7 +120,7 @@ int flatten_command(const FlattenOptions& options) {
   if (!boolean_at(latch.value(), "sealed", false)) {
     return fail(error(ErrorCode::kConflict,
                       "the latch is open: engines would trade against the closing",
-                      "levictl kill first"));
+                      with_flags("levictl kill", options.target) + " first"));
   }
   const std::string what =
       options.symbol.empty() ? "every open position" : "the position in " + options.symbol;
@@ -136,7 +139,7 @@ int flatten_command(const FlattenOptions& options) {
                {"actor", operator_name()},
                {"symbol", options.symbol.empty() ? json(nullptr) : json(options.symbol)}};
   const auto granted =
-      call_json("POST", target.value().api + "/live/flatten", body.dump(), kResumeCallMax);
+      call_json("POST", target.value().api + "/live/flatten", json_text(body), kResumeCallMax);
   if (!granted) return fail(granted.error());
   return wait_until_flat(target.value(), options);
 }

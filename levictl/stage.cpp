@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -14,10 +15,12 @@
 #include "core/os/file.h"
 #include "core/os/http.h"
 #include "core/os/socket.h"
+#include "core/os/thread.h"
 #include "core/os/unused_port.h"
 #include "levictl/client.h"
 #include "levictl/paths.h"
 #include "levictl/stage_config.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -27,7 +30,6 @@ constexpr Nanos kDownMax{15s};
 constexpr Nanos kOpenMax{15s};
 constexpr Nanos kStartLockMax{30s};  // longer than another's start may take
 constexpr Nanos kLookAgain{20ms};
-constexpr std::size_t kNameMax = 32;
 
 // Given back at once, and taken again a moment later by its server.
 Result<std::string> free_endpoint() {
@@ -35,15 +37,10 @@ Result<std::string> free_endpoint() {
   return "127.0.0.1:" + std::to_string(port);
 }
 
-// It becomes part of paths and of a socket's address.
-Status check_name(const std::string& name) {
-  const bool fits = !name.empty() && name.size() <= kNameMax && name.front() != '.' &&
-                    name.find_first_not_of(
-                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789._-") == std::string::npos;
-  if (fits) return ok();
-  return error(ErrorCode::kInvalid, "'" + name + "' is no name for a stage",
-               "use up to 32 letters, digits, '.', '_' and '-'");
+// Between two waits of a start: Ctrl-C takes back what has come up so far.
+Status go_on() {
+  if (!os::interrupted()) return ok();
+  return error(ErrorCode::kInterrupted, "interrupted", "what had come up was taken back");
 }
 
 Result<Stage> plan_stage(const StageOptions& options) {
@@ -66,7 +63,8 @@ Result<Stage> plan_stage(const StageOptions& options) {
        {&stage.api, &stage.control, &stage.exchange, &stage.exchange_admin}) {
     LEVI_TRY_ASSIGN(*endpoint, free_endpoint());
   }
-  if (options.end_with_owner) stage.owner = os::identify_self();
+  stage.starter = os::identify_self();
+  if (options.end_with_owner) stage.owner = stage.starter;
   for (const std::string& program :
        {stage.binary, std::string("levi-engine"), std::string("levi-exchange")}) {
     if (os::exists(binary_folder() + "/" + program)) continue;
@@ -88,10 +86,14 @@ Result<std::string> read_line(int fd, Nanos timeout) {
     ended = count <= 0 || line.find('\n') != std::string::npos;
     if (ended) loop.stop();
   });
-  loop.run_until(loop.now() + timeout);
+  const MonoTime deadline = loop.now() + timeout;
+  while (!ended && !os::interrupted() && loop.now() < deadline)
+    loop.run_until(std::min(deadline, loop.now() + kLookAgain));
   loop.unwatch(fd);
-  if (!ended)
+  if (!ended) {
+    LEVI_TRY_STATUS(go_on());
     return error(ErrorCode::kTimeout, "the stage was not ready within " + format_duration(timeout));
+  }
   if (line.empty())
     return error(ErrorCode::kUnreachable, "the stage's supervisor ended before it was ready");
   return line.substr(0, line.find('\n'));
@@ -104,6 +106,7 @@ Status open_new_instance(const Stage& stage) {
   os::Loop pause;
   std::string waiting_for = "levid";
   while (os::mono_now() < deadline) {
+    LEVI_TRY_STATUS(go_on());
     const auto state = call_json("GET", control + "/live/kill", "", 1s);
     const bool sealed = !state || boolean_at(state.value(), "sealed", true);
     if (state && sealed) {
@@ -111,13 +114,13 @@ Status open_new_instance(const Stage& stage) {
         const nlohmann::json body = {{"reason", "practice stage started"},
                                      {"holder", text_at(holder, "holder")},
                                      {"actor", "levictl up"}};
-        const auto answer = call_json("POST", control + "/live/restore", body.dump(), 3s);
+        const auto answer = call_json("POST", control + "/live/restore", json_text(body), 3s);
         if (!answer) waiting_for = answer.error().message;
       }
     }
     const auto ready = call_json("GET", control + "/readyz", "", 1s);
     if (!sealed && ready && boolean_at(ready.value(), "ready", false)) return ok();
-    if (ready) waiting_for = list_at(ready.value(), "reasons").dump();
+    if (ready) waiting_for = json_text(list_at(ready.value(), "reasons"));
     pause.run_until(os::mono_now() + kLookAgain);
   }
   return error(ErrorCode::kTimeout, "the stage does not trade: " + waiting_for);
@@ -129,6 +132,7 @@ Status await_engines(const Stage& stage) {
   os::Loop pause;
   std::string waiting_for = "its api does not answer";
   while (os::mono_now() < deadline) {
+    LEVI_TRY_STATUS(go_on());
     const auto engines = call_json("GET", "http://" + stage.api + "/engines", "", 1s);
     if (engines) {
       const std::int64_t total = integer_at(engines.value(), "total");
@@ -154,14 +158,14 @@ Status clear_away(const Stage& stage) {
   return remove_stage_file(stage);
 }
 
-// Held from the look at what stands until the new stage is ready: until then its file names no
-// supervisor, and it would be taken for a dead one and cleared away.
+// Held from the look at what stands until the new stage is ready.
 Result<os::FileLock> lock_starts() {
   const std::string folder = state_folder() + "/stages";
   LEVI_TRY_STATUS(os::make_folders(folder));
   const MonoTime deadline = os::mono_now() + kStartLockMax;
   os::Loop pause;
   while (true) {
+    LEVI_TRY_STATUS(go_on());
     auto lock = os::FileLock::take(folder + "/lock");
     if (lock || lock.error().code != ErrorCode::kBusy || os::mono_now() >= deadline) return lock;
     pause.run_until(os::mono_now() + kLookAgain);
@@ -171,10 +175,12 @@ Result<os::FileLock> lock_starts() {
 // kConflict where the stage of that name lives; what a dead one left goes.
 Status make_way(const std::string& name) {
   const auto standing = read_stage(name);
-  if (!standing) return ok();
+  if (!standing && standing.error().code == ErrorCode::kNotFound) return ok();
+  if (!standing) return standing.error();
   if (!standing.value().alive()) return clear_away(standing.value());
   return error(ErrorCode::kConflict, "the stage '" + name + "' is up already",
-               "levictl down ends it");
+               name == StageOptions{}.name ? "levictl down ends it"
+                                           : "levictl down --name " + name + " ends it");
 }
 
 Result<os::Child> spawn_supervisor(const Stage& stage, int ready_fd) {
@@ -198,7 +204,7 @@ std::string last_words(const Stage& stage) {
 }
 
 // Ends what came up, clears away its files, and says why.
-Error give_up(const Stage& planned, os::Child& supervisor, const std::string& why) {
+Result<Stage> give_up(const Stage& planned, os::Child& supervisor, const std::string& why) {
   const std::string log = last_words(planned);
   static_cast<void>(supervisor.kill(15));
   if (!supervisor.wait(5s)) {
@@ -208,13 +214,15 @@ Error give_up(const Stage& planned, os::Child& supervisor, const std::string& wh
   const auto left = read_stage(planned.name);  // with the processes in it
   const bool ours = left && left.value().folder == planned.folder;
   static_cast<void>(clear_away(ours ? left.value() : planned));
+  LEVI_TRY_STATUS(go_on());
   return error(ErrorCode::kUnreachable, "the stage did not start: " + why + log);
 }
 
 Result<Stage> bring_up(const Stage& stage, const StageOptions& options) {
+  LEVI_TRY_STATUS(write_stage(stage));  // first: keys that no record names would be found by nobody
   LEVI_TRY_STATUS(write_stage_files(stage, options));
   LEVI_TRY_STATUS(check_own_config(stage, options));
-  LEVI_TRY_STATUS(write_stage(stage));
+  LEVI_TRY_STATUS(go_on());
   LEVI_TRY(pipe, os::make_pipe());
   LEVI_TRY(supervisor, spawn_supervisor(stage, pipe.second.get()));
   pipe.second.reset();
@@ -235,18 +243,25 @@ Result<Stage> start_processes(const StageOptions& options) {
 }  // namespace
 
 Result<Stage> start_stage(const StageOptions& options) {
-  LEVI_TRY_STATUS(check_name(options.name));
+  LEVI_TRY_STATUS(check_stage_name(options.name));
   LEVI_TRY(stage, start_processes(options));
   Status up = options.open_latch ? open_new_instance(stage) : ok();
   if (up) up = await_engines(stage);
+  if (up) up = go_on();
   if (up) return stage;
   Error why = up.error();
-  why.message += last_words(stage);
+  if (why.code != ErrorCode::kInterrupted) why.message += last_words(stage);
   static_cast<void>(stop_stage(stage));
   return why;
 }
 
 Status stop_stage(const Stage& stage) {
+  if (stage.starting() && stage.starter.pid != os::identify_self().pid) {
+    return error(ErrorCode::kBusy,
+                 "the stage '" + stage.name + "' is just being started by process " +
+                     std::to_string(stage.starter.pid),
+                 "wait until it is up, or end that process");
+  }
   if (!stage.alive()) return clear_away(stage);
   LEVI_TRY(pidfd, os::open_process(stage.supervisor.identity));
   const auto answer = os::http_call("POST", "unix:" + stage.supervisor_socket + ":/down", "", 2s);
@@ -268,7 +283,8 @@ std::vector<std::string> clear_stages(const std::function<bool(const Stage&)>& i
     const auto stage = read_stage(name);
     if (!stage || stage.value().alive() || !is_meant(stage.value())) continue;
     const Status done = clear_away(stage.value());
-    cleared.push_back(done ? "stage '" + name + "': its supervisor was gone; cleared away"
+    cleared.push_back(done ? "stage '" + name +
+                                 "': its supervisor was gone, or its start was; cleared away"
                            : "stage '" + name + "': " + done.error().text());
   }
   return cleared;
@@ -276,8 +292,22 @@ std::vector<std::string> clear_stages(const std::function<bool(const Stage&)>& i
 
 }  // namespace
 
+Result<std::string> forget_stage(const std::string& name) {
+  LEVI_TRY_STATUS(os::remove_tree(stage_file(name)));
+  std::string left;
+  for (const char* place : {"/tmp", "/dev/shm"}) {
+    const auto entries = os::list_folder(place);
+    if (!entries) continue;
+    for (const std::string& entry : entries.value()) {
+      if (entry.starts_with("levi-stage-" + name + "-"))
+        left += (left.empty() ? "" : " ") + (place + ("/" + entry));
+    }
+  }
+  return left;
+}
+
 std::vector<std::string> clear_dead_stages() {
-  return clear_stages([](const Stage& stage) { return stage.supervisor.identity.pid != 0; });
+  return clear_stages([](const Stage& stage) { return !stage.starting(); });
 }
 
 std::vector<std::string> clear_orphaned_stages() {

@@ -2,9 +2,9 @@
 // (DESIGN §2).
 //
 // The supervisor restarts levid as systemd would, and ends everything when its owner goes or on
-// `down`. What a stage is stands in $XDG_STATE_HOME/levictl/stages/<name>.json, written before the
-// first process starts, so that the next command of ours can clear away a stage whose supervisor
-// was killed.
+// `down`. What a stage is stands in $XDG_STATE_HOME/levictl/stages/<name>.json, written before its
+// first file and process, so that the next command of ours can clear away a stage whose supervisor
+// was killed, or whose start was.
 #pragma once
 
 #include <cstdint>
@@ -58,12 +58,17 @@ struct Stage {
   StageProcess levid;
   StageProcess practice_exchange;
   std::optional<os::ProcessIdentity> owner;
+  os::ProcessIdentity starter;  // who brings it up; of interest until there is a supervisor
 
   bool alive() const { return os::is_alive(supervisor.identity); }
+  bool starting() const { return supervisor.identity.pid == 0 && os::is_alive(starter); }
 };
 
-std::string stage_file(const std::string& name);    // the path of <name>.json
-Result<Stage> read_stage(const std::string& name);  // kNotFound where there is none
+// kInvalid: it becomes part of paths and of a socket's address.
+Status check_stage_name(const std::string& name);
+std::string stage_file(const std::string& name);  // the path of <name>.json
+// kNotFound where there is none. kCorrupt: it can't be read, and nobody knows what it names.
+Result<Stage> read_stage(const std::string& name);
 Status write_stage(const Stage& stage);
 // Unless the file is another stage's by now: one of the same name that was started since.
 Status remove_stage_file(const Stage& stage);
@@ -71,12 +76,17 @@ std::vector<std::string> stage_names();
 
 // Starts the supervisor and waits until levid is ready (trading, unless it is sabotaged) or says
 // why not. One start at a time per user: another waits, so that it finds the stage of its name
-// either not begun or ready. kConflict where that is up.
+// either not begun or ready. kConflict where that is up. kInterrupted (see os::catch_interrupts):
+// what had come up is taken back.
 Result<Stage> start_stage(const StageOptions& options);
 // Asks the supervisor to end the stage and waits; a dead supervisor's processes and files are
 // cleared away.
 Status stop_stage(const Stage& stage);
-// Clears away every stage whose supervisor is gone. Returns what was removed, one line each.
+// Takes away a record that can't be read. Returns what of its stage may still lie about, to be
+// told.
+Result<std::string> forget_stage(const std::string& name);
+// Clears away every stage whose supervisor is gone, or who was bringing it up. Returns what was
+// removed, one line each.
 std::vector<std::string> clear_dead_stages();
 // Only those that were to end with an owner, who is gone too: nobody else will ever come back for
 // them.

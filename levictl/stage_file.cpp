@@ -5,6 +5,7 @@
 #include "core/os/file.h"
 #include "levictl/paths.h"
 #include "levictl/stage.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -50,6 +51,17 @@ constexpr TextField kTextFields[] = {{"name", &Stage::name},
 
 }  // namespace
 
+Status check_stage_name(const std::string& name) {
+  constexpr std::size_t kNameMax = 32;
+  const bool fits = !name.empty() && name.size() <= kNameMax && name.front() != '.' &&
+                    name.find_first_not_of(
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789._-") == std::string::npos;
+  if (fits) return ok();
+  return error(ErrorCode::kInvalid, "'" + printable(name) + "' is no name for a stage",
+               "use up to 32 letters, digits, '.', '_' and '-'");
+}
+
 std::string stage_file(const std::string& name) {
   return state_folder() + "/stages/" + name + ".json";
 }
@@ -64,8 +76,9 @@ Status write_stage(const Stage& stage) {
   value["levid"] = to_json(stage.levid);
   value["practice_exchange"] = to_json(stage.practice_exchange);
   if (stage.owner) value["owner"] = to_json(*stage.owner);
+  value["starter"] = to_json(stage.starter);
   LEVI_TRY_STATUS(os::make_folders(state_folder() + "/stages"));
-  return os::write_file_atomic(stage_file(stage.name), value.dump(2) + "\n");
+  return os::write_file_atomic(stage_file(stage.name), json_text(value, 2) + "\n");
 }
 
 Result<Stage> read_stage(const std::string& name) {
@@ -82,10 +95,11 @@ Result<Stage> read_stage(const std::string& name) {
     stage.levid = process_from(value.at("levid"));
     stage.practice_exchange = process_from(value.at("practice_exchange"));
     if (value.contains("owner")) stage.owner = identity_from(value.at("owner"));
+    if (value.contains("starter")) stage.starter = identity_from(value.at("starter"));
     return stage;
-  } catch (const json::exception& problem) {
-    return error(ErrorCode::kInvalid, stage_file(name) + ": " + problem.what(),
-                 "remove it, then levictl up");
+  } catch (const json::exception&) {
+    return error(ErrorCode::kCorrupt, stage_file(name) + " is damaged: it describes no stage",
+                 "levictl down --all takes it away");
   }
 }
 

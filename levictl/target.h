@@ -1,7 +1,7 @@
 // Which core a command talks to, and every way of reaching it.
 //
-// In this order: --target (a URL, or the name of a stage), $LEVICTL_TARGET (empty: an error), the
-// stage that `levictl up` made, 127.0.0.1:8000.
+// In this order: --target (a URL, or the name of a stage), $LEVICTL_TARGET (either of them empty:
+// an error), the stage that `levictl up` made, 127.0.0.1:8000.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,14 @@ struct TargetFlags {
   std::string data;  // levid's data folder on this host: leads to latch and control socket though
                      // levid be dead
   std::string runtime;  // or the runtime folder itself
+  // The first of them that was given as '': a variable that was not set in a script. Never the
+  // default then.
+  std::string empty;
 };
+
+// A hint as it can be typed: behind each `levictl <command>` that takes them, the flags that this
+// command was given.
+std::string with_flags(std::string hint, const TargetFlags& flags);
 
 struct Target {
   std::string name;     // "stage default", "127.0.0.1:8000"
@@ -33,6 +40,8 @@ struct Target {
   std::string control_socket() const { return runtime + "/control.sock"; }
 };
 
+// kInvalid: what was given can't be meant, or leads to another core's latch. kNotFound: no stage of
+// that name is up.
 Result<Target> resolve_target(const TargetFlags& flags);
 
 }  // namespace levi::cli

@@ -6,6 +6,7 @@
 #include "core/os/clock.h"
 #include "core/os/http.h"
 #include "core/os/loop.h"
+#include "core/os/thread.h"
 #include "core/venue/mexc/wire/sign.h"
 
 namespace levi::cli {
@@ -104,7 +105,7 @@ VenueOutcome cancel_everything(const VenueAccess& given, Nanos timeout) {
   while (done) {
     outcome.open.reset();
     done = cancel_once(access, outcome);
-    if (!done || outcome.open == 0u || os::mono_now() > deadline) break;
+    if (!done || outcome.open == 0u || os::mono_now() > deadline || os::interrupted()) break;
     pause.run_until(os::mono_now() + kAskAgain);
   }
   if (!done) outcome.error = done.error().text();

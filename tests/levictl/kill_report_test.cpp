@@ -50,6 +50,15 @@ KillWay unreachable(const char* name) {
 const OpenOrders kNone{true, false, 0, "the core"};
 const OpenOrders kOne{true, false, 1, "the venue"};
 const OpenOrders kNobodyKnows{false, false, 0, ""};
+const OpenOrders kHangs{false, true, 0, ""};
+const OpenOrders kNotWaitedFor{false, true, 0, "", false};
+
+KillWay failed_venue() {
+  KillWay way;
+  way.way = "venue";
+  way.error = "the venue's address or key is not known";
+  return way;
+}
 
 struct Case {
   const char* what;
@@ -91,6 +100,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Fenced", {by_file("fenced")}, kNone, false, kDone, "sealed."},
         Case{"OrdersLeft", {by_file("drained")}, kOne, false, kFailed, "open orders: 1"},
         Case{"Unverified", {by_file("drained")}, kNobodyKnows, false, kFailed, "not verified"},
+        Case{"Hangs", {by_file("drained")}, kHangs, false, kFailed, "trading thread hangs"},
+        Case{"NotWaitedFor", {by_file("drained")}, kNotWaitedFor, false, kFailed, "not waited for"},
+        // The venue was asked for on purpose: that the others worked is not what was wanted.
+        Case{"VenueFailed",
+             {by_http(7, 10, true, false), failed_venue()},
+             kNone,
+             false,
+             kFailed,
+             "the venue's way FAILED: the venue's address or key"},
         Case{"OnlyTheVenueWithOneLeft",
              {unreachable("api"), by_venue(1)},
              kOne,
@@ -124,6 +142,16 @@ TEST(KillReport, ItsEpochAndSequenceAreThoseOfTheFirstSeal) {
       judge_kill({by_http(9, 1240, true, false), by_http(7, 1230, true, false)}, kNone, false);
   EXPECT_EQ(two.epoch, 7u);
   EXPECT_EQ(two.sequence, 1230u);
+}
+
+TEST(KillReport, InterruptedIsItsOwnEndUnlessAllWasDone) {
+  KillReport report = judge_kill({by_file("drained")}, kOne, false);
+  report.interrupted = true;
+  EXPECT_EQ(report.exit_code(), kInterrupted);
+  EXPECT_NE(report.verdict("operator").find("interrupted"), std::string::npos);
+  EXPECT_NE(report.verdict("operator").find("sealed."), std::string::npos);
+  report.open = kNone;
+  EXPECT_EQ(report.exit_code(), kDone);
 }
 
 TEST(KillReport, AsJsonTellsEachWayApart) {

@@ -4,6 +4,7 @@
 #include "core/os/socket.h"
 #include "tests/chaos/stage_rig.h"
 #include "tests/latch/support.h"
+#include "tests/levictl/fake_core.h"
 
 namespace levi::chaos {
 namespace {
@@ -43,6 +44,50 @@ TEST_F(StatusCommand, OfACoreWhoseProcessLivesAndAnswersNothingSaysThatItHangs) 
   EXPECT_EQ(json["running"], true);
   EXPECT_EQ(json["answers"], false);
   EXPECT_EQ(json["pid"], core.pid());
+}
+
+constexpr const char* kHealthy = R"({"status":"healthy","pid":1})";
+
+TEST_F(StatusCommand, WithoutAnAnswerAboutTheLatchSaysUnknownAndNeverSealed) {
+  const test::FakeCore core({{"/health", kHealthy}}, {});
+  const Outcome said = levictl({"status", "--target", core.api(), "--control", core.control()});
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_NE(said.text.find("latch      unknown: control does not answer"), std::string::npos)
+      << said.text;
+  EXPECT_EQ(said.text.find("levictl resume"), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("next       levictl recover --target " + core.api()), std::string::npos)
+      << said.text;
+}
+
+TEST_F(StatusCommand, AsksTheApiAboutTheLatchWhereControlIsSilent) {
+  const test::FakeCore core(
+      {{"/health", kHealthy}, {"/live/kill", R"({"sealed":false,"epoch":4,"open_orders":1})"}}, {});
+  const Outcome said = levictl({"status", "--target", core.api(), "--control", core.control()});
+  EXPECT_EQ(said.code, 0) << said.text;
+  EXPECT_NE(said.text.find("latch      open, epoch 4"), std::string::npos) << said.text;
+}
+
+TEST_F(StatusCommand, OfNothingWithoutALatchFileDoesNotKnowIt) {
+  const TempFolder runtime(test::kTmpfs);
+  const Outcome said = status(runtime);
+  EXPECT_EQ(said.code, 3);
+  EXPECT_NE(said.text.find("latch      unknown"), std::string::npos) << said.text;
+}
+
+// A reason is anybody's text: it must not look like a line of ours, nor move the cursor.
+TEST_F(StatusCommand, ShowsWhatOthersWroteAsOneLineThatNoTerminalObeys) {
+  const test::FakeCore core(
+      {{"/health",
+        R"({"status":"degraded","components":{"feed":{"status":"down","detail":"a\nb"}}})"}},
+      {{"/live/kill",
+        R"({"sealed":true,"epoch":4,"open_orders":0,"holders":[{"holder":"operator",)"
+        R"("reason":"x\nlatch      open, epoch 9","actor":"\u001b[2Kme","ts":"now"}]})"}});
+  const Outcome said = levictl({"status", "--target", core.api(), "--control", core.control()});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_EQ(said.text.find("\nlatch      open"), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("x\\nlatch      open"), std::string::npos) << said.text;
+  EXPECT_EQ(said.text.find('\x1b'), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("down: a\\nb"), std::string::npos) << said.text;
 }
 
 TEST_F(StatusCommand, OfACoreThatIsGoneSaysThatItIsNotRunning) {

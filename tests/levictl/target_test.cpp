@@ -28,6 +28,25 @@ TEST(Target, AVariableThatIsSetToNothingIsAnErrorAndNeverTheDefault) {
   EXPECT_TRUE(resolve_target(named));
 }
 
+TEST(Target, AFlagThatIsSetToNothingIsAnErrorAndNeverTheDefault) {
+  TargetFlags flags;
+  flags.empty = "--data";
+  const auto resolved = resolve_target(flags);
+  ASSERT_FALSE(resolved);
+  EXPECT_EQ(resolved.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(resolved.error().text().find("--data is empty"), std::string::npos);
+}
+
+TEST(Target, AHintRepeatsTheFlagsThatWereGiven) {
+  TargetFlags flags;
+  EXPECT_EQ(with_flags("levictl resume --reason '…'", flags), "levictl resume --reason '…'");
+  flags.target = "mine";
+  flags.data = "/srv/my data";
+  EXPECT_EQ(with_flags("levictl kill stops; levictl chaos run breaks; levictl chaos stop", flags),
+            "levictl kill --target mine --data '/srv/my data' stops; "
+            "levictl chaos run --target mine --data '/srv/my data' breaks; levictl chaos stop");
+}
+
 TEST(OperatorName, IsCutToWhatTheCoreKeepsAtACharacter) {
   {
     const Variable actor("LEVICTL_ACTOR", "a-pipeline-with-a-very-long-name-of-its-own");
