@@ -60,6 +60,8 @@ void add_run_judgement(CLI::App* run, const std::shared_ptr<Options>& o) {
         const auto parsed = parse_duration(text);
         if (!parsed) throw CLI::ValidationError("--timeout", parsed.error().text());
         r.timeout = parsed.value();
+        if (r.timeout <= Nanos{0})
+          throw CLI::ValidationError("--timeout", "a run needs time: give 10m, or leave it out");
       },
       "of the whole run: then it ends as if interrupted");
   run->add_option("--out", r.out, "reports folder (default: build/reports in a checkout)");

@@ -16,6 +16,7 @@
 #include "levictl/exit_code.h"
 #include "levictl/paths.h"
 #include "levictl/stage.h"
+#include "levictl/text.h"
 
 namespace levi::cli {
 namespace {
@@ -49,6 +50,16 @@ Check binaries() {
   return {"binaries", Grade::kGood, binary_folder(), ""};
 }
 
+// A mount may be read-only, and the name may be a file or another user's: only a write tells.
+Status try_to_write(const std::string& folder) {
+  const bool there = os::exists(folder);
+  Status written = os::make_folders(folder, 0700);
+  if (written) written = os::write_file_atomic(folder + "/doctor.tmp", "x");
+  static_cast<void>(os::remove_tree(folder + "/doctor.tmp"));
+  if (!there) static_cast<void>(::rmdir(folder.c_str()));  // a levid that just moved in stays
+  return written;
+}
+
 Check runtime_folder() {
   const std::string folder = latch::default_runtime_folder("/var/lib/levi");
   const std::string parent = folder.substr(0, folder.rfind('/'));
@@ -60,6 +71,9 @@ Check runtime_folder() {
   const auto free = os::free_bytes(parent);
   const std::uint64_t bytes = free ? free.value() : 0;
   const std::string detail = parent + ", " + std::to_string(bytes >> 20) + " MiB free";
+  if (const Status written = try_to_write(folder); !written)
+    return {"runtime folder", Grade::kBad, written.error().message,
+            "levid makes ring, latch and socket there: it must be a folder of this user's"};
   if (bytes < kRuntimeBytesMin)
     return {"runtime folder", Grade::kBad, detail, "128 MiB are needed for ring and latch"};
   return {"runtime folder", Grade::kGood, detail, ""};
@@ -120,10 +134,17 @@ Check pidfds() {
 
 Check stages() {
   std::string dead;
+  std::string damaged;
   for (const std::string& name : stage_names()) {
     const auto stage = read_stage(name);
-    if (!stage || !stage.value().alive()) dead += (dead.empty() ? "" : ", ") + name;
+    if (!stage) {
+      damaged += (damaged.empty() ? "" : "; ") + stage.error().message;
+    } else if (!stage.value().alive() && !stage.value().starting()) {
+      dead += (dead.empty() ? "" : ", ") + name;
+    }
   }
+  if (!damaged.empty())
+    return {"stages", Grade::kWarning, damaged, "levictl down --all takes the record away"};
   if (dead.empty()) return {"stages", Grade::kGood, "none left behind", ""};
   return {"stages", Grade::kWarning, "left by a killed supervisor: " + dead, "levictl down --all"};
 }
@@ -157,7 +178,7 @@ int doctor_command(bool json) {
     std::printf("%-15s %-5s %s%s%s\n", check.name.c_str(), text(check.grade), check.detail.c_str(),
                 check.fix.empty() ? "" : "  → ", check.fix.c_str());
   }
-  if (json) std::printf("%s\n", list.dump(2).c_str());
+  if (json) std::printf("%s\n", json_text(list, 2).c_str());
   return bad ? kFailed : kDone;
 }
 

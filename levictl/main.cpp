@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,31 +17,65 @@
 #include "levictl/recover.h"
 #include "levictl/stage.h"
 #include "levictl/status.h"
+#include "levictl/text.h"
 #include "levictl/up.h"
 
 namespace levi::cli {
 namespace {
 
 void add_target_flags(CLI::App* command, TargetFlags& flags) {
-  command->add_option("--target", flags.target,
-                      "URL of the core's API, or the name of a stage (or LEVICTL_TARGET)");
-  command->add_option("--control", flags.control,
-                      "host:port of its control server (default: API port + 1)");
-  command->add_option("--data", flags.data,
-                      "levid's data folder on this host: finds its latch though levid be dead");
-  command->add_option("--runtime", flags.runtime, "levid's runtime folder on this host");
+  const auto add = [&](const char* name, std::string TargetFlags::*member, const char* help) {
+    command->add_option_function<std::string>(
+        name,
+        [&flags, name, member](const std::string& text) {
+          flags.*member = text;
+          if (text.empty() && flags.empty.empty()) flags.empty = name;
+        },
+        help);
+  };
+  add("--target", &TargetFlags::target,
+      "URL of the core's API, or the name of a stage (or LEVICTL_TARGET)");
+  add("--control", &TargetFlags::control,
+      "host:port of its control server (default: API port + 1)");
+  add("--data", &TargetFlags::data,
+      "levid's data folder on this host: finds its latch though levid be dead");
+  add("--runtime", &TargetFlags::runtime, "levid's runtime folder on this host");
 }
 
-void add_duration(CLI::App* command, const std::string& name, Nanos& value,
-                  const std::string& help) {
+constexpr Nanos kWaitMax{24h};          // beyond that a deadline is a mistake
+constexpr Nanos kVenueLatencyMax{10s};  // beyond that no stage comes up
+
+void add_duration(CLI::App* command, const std::string& name, Nanos& value, const std::string& help,
+                  Nanos max = kWaitMax) {
   command->add_option_function<std::string>(
       name,
-      [&value](const std::string& text) {
+      [&value, name, max](const std::string& text) {
         const auto parsed = parse_duration(text);
-        if (!parsed) throw CLI::ValidationError(parsed.error().text());
+        if (!parsed) throw CLI::ValidationError(name, parsed.error().text());
         value = parsed.value();
+        if (value > max)
+          throw CLI::ValidationError(name, text + " is more than " + format_duration(max));
       },
       help + " (default " + format_duration(value) + ")");
+}
+
+// CLI11 takes "-1" for a number without sign, and means 18446744073709551615.
+CLI::Validator is_count() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+        return digits ? std::string() : "'" + text + "' is no whole number";
+      },
+      "");
+}
+
+// A variable that was not set in a script: without this, `flatten "$SYMBOL"` would mean all.
+CLI::Validator is_named() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return text.empty() ? std::string("it is empty: was a variable not set?") : std::string();
+      },
+      "");
 }
 
 void add_output(CLI::App* command, bool& json) {
@@ -86,9 +121,10 @@ void add_stage_commands(CLI::App& app, Commands& commands) {
   up->add_option("--name", commands.up.name, "several stages may stand side by side");
   up->add_option("--config", commands.up.config,
                  "a levid.yaml; @API@, @DATA@ … are filled in (see docs/stage.md)");
-  up->add_option("--seed", commands.up.seed, "of the practice market");
+  up->add_option("--seed", commands.up.seed, "of the practice market")->check(is_count());
   add_duration(up, "--venue-latency", commands.up.venue_latency,
-               "how much later the exchange answers (500us); 0ms: as fast as it can");
+               "how much later the exchange answers (500us); 0ms: as fast as it can",
+               kVenueLatencyMax);
   up->add_option("--sabotage", commands.up.sabotage,
                  "start levid-sabotage with these defences off, e.g. takeover");
   up->add_flag("--sealed", commands.up.sealed, "leave the kill latch sealed");
@@ -115,7 +151,8 @@ void add_kill_command(CLI::App& app, Commands& commands) {
   kill->add_flag("--venue", commands.kill.venue,
                  "also straight to the exchange: cancels everything, seals nothing");
   kill->add_option("--venue-address", commands.kill.venue_address,
-                   "host:port of the exchange's REST API");
+                   "host:port of the exchange's REST API")
+      ->check(is_named());
   kill->add_option("--symbols", commands.kill.symbols,
                    "for --venue: which symbols to cancel (required where it lists more than 50)")
       ->delimiter(',');
@@ -136,8 +173,10 @@ void add_resume_command(CLI::App& app, Commands& commands) {
   add_target_flags(resume, commands.resume.target);
   resume->add_option("--reason", commands.resume.reason, "required; goes into the audit chain");
   resume->add_option("--holder", commands.resume.holder, "which holder lets go (default operator)");
-  resume->add_option("--epoch", commands.resume.epoch,
-                     "the epoch you saw: refused if somebody sealed since");
+  resume
+      ->add_option("--epoch", commands.resume.epoch,
+                   "the epoch you saw: refused if somebody sealed since")
+      ->check(is_count());
   resume->add_option("--actor", commands.resume.actor,
                      "default: your login name; chaos:<run> for a chaos seal");
   resume->callback([&] { commands.code = taken_back_after(resume_command, commands.resume); });
@@ -148,7 +187,8 @@ void add_flatten_command(CLI::App& app, Commands& commands) {
   CLI::App* flatten =
       app.add_subcommand("flatten", "close positions while sealed, reduce-only and audited");
   add_target_flags(flatten, commands.flatten.target);
-  flatten->add_option("symbol", commands.flatten.symbol, "one symbol; all where none is given");
+  flatten->add_option("symbol", commands.flatten.symbol, "one symbol; all where none is given")
+      ->check(is_named());
   flatten->add_option("--reason", commands.flatten.reason, "goes into the audit chain");
   flatten->add_flag("--yes", commands.flatten.yes, "really do it");
   add_duration(flatten, "--wait", commands.flatten.wait, "how long to wait until flat");
@@ -194,6 +234,48 @@ void add_recover_command(CLI::App& app, Commands& commands) {
       "Never opens the kill latch. Exit 3 with nothing running, 6 while a chaos run is at work.");
 }
 
+std::string names_below(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({}))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
+
+const CLI::App* find_below(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->check_name(name)) return command;
+  }
+  return nullptr;
+}
+
+// `levictl help [command …]`, and words where a command was expected: CLI11 would only say that
+// something is missing. Nothing where the line is to be parsed.
+std::optional<int> look_at_words(const CLI::App& app, int argc, char** argv) {
+  const bool help = argc > 1 && std::string_view(argv[1]) == "help";
+  const CLI::App* at = &app;
+  for (int i = help ? 2 : 1; i < argc && *argv[i] != '-' && !names_below(*at).empty(); ++i) {
+    const CLI::App* below = find_below(*at, argv[i]);
+    if (below == nullptr) {
+      const std::string where = at == &app ? "levictl" : "levictl " + at->get_name();
+      std::fprintf(stderr, "%s: there is no command '%s'\n  %s has these subcommands: %s\n",
+                   where.c_str(), printable(argv[i]).c_str(), where.c_str(),
+                   names_below(*at).c_str());
+      return kUsage;
+    }
+    at = below;
+  }
+  if (!help) return std::nullopt;
+  std::printf("%s", at->help().c_str());
+  return kDone;
+}
+
+// An answer that nobody could read is none: a full disk, a reader that is gone.
+int said_in_full(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fprintf(stderr, "levictl: cannot write standard output: the answer is not whole\n");
+  return code == kDone ? static_cast<int>(kFailed) : code;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
       "levictl breaks a trading core on purpose, measures how it recovers, stops it and repairs "
@@ -212,6 +294,7 @@ int run(int argc, char** argv) {
   add_doctor_command(app, commands);
   add_chaos_commands(app, commands.code);
   add_proxy_commands(app, commands.code);
+  if (const auto told = look_at_words(app, argc, argv)) return said_in_full(*told);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -219,7 +302,7 @@ int run(int argc, char** argv) {
     app.exit(problem);
     return asked ? kDone : kUsage;
   }
-  return commands.code;
+  return said_in_full(commands.code);
 }
 
 }  // namespace

@@ -74,7 +74,9 @@ int recover_command(const RecoverOptions& options) {
   recovery.actor = operator_name();
   recovery.lock_file = state_folder() + "/recover.lock";
   recovery.chaos_run = [&] { return chaos_run_on(target.value()); };
-  recovery.say = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+  recovery.say = [&](const std::string& line) {
+    std::printf("%s\n", with_flags(line, options.target).c_str());
+  };
   std::printf("recover %s\n", target.value().name.c_str());
   const auto outcome = recover::recover_now(recovery);
   return outcome ? report(outcome.value(), options) : fail(outcome.error());

@@ -10,6 +10,7 @@
 #include "levictl/exit_code.h"
 #include "levictl/operator_name.h"
 #include "levictl/stage.h"
+#include "levictl/target.h"
 
 namespace levi::cli {
 namespace {
@@ -22,7 +23,13 @@ void print_stage(const Stage& stage) {
   std::printf("  exchange  http://%s      admin    http://%s\n", stage.exchange.c_str(),
               stage.exchange_admin.c_str());
   std::printf("  logs      %s/levid.log, exchange.log, supervisor.log\n", stage.folder.c_str());
-  std::printf("next: levictl status · levictl chaos run · levictl kill · levictl down\n");
+  TargetFlags flags;
+  if (stage.name != StageOptions{}.name) flags.target = stage.name;
+  const std::string down =
+      flags.target.empty() ? "levictl down" : "levictl down --name " + stage.name;
+  std::printf("next: %s · %s\n",
+              with_flags("levictl status · levictl chaos run · levictl kill", flags).c_str(),
+              down.c_str());
 }
 
 int stay(const Stage& stage) {
@@ -32,14 +39,38 @@ int stay(const Stage& stage) {
   os::Loop loop;
   loop.watch(signals.get(), os::kReadable, [&](std::uint32_t) { loop.stop(); });
   loop.watch(supervisor.value().get(), os::kReadable, [&](std::uint32_t) { loop.stop(); });
-  loop.run();
+  if (!os::interrupted()) loop.run();  // else it came just before the descriptor took over
   const Status down = stop_stage(stage);
   return down ? kDone : fail(down.error());
+}
+
+// A record that can't be read names nothing that could be ended: it goes, and what may be its
+// stage's is told.
+int forget(const std::string& name) {
+  const auto left = forget_stage(name);
+  if (!left) return fail(left.error());
+  std::printf("stage '%s': its record %s was damaged, and is gone\n", name.c_str(),
+              stage_file(name).c_str());
+  if (left.value().empty()) return kDone;
+  std::printf("look whether these are of a stage that runs; else remove them: %s\n",
+              left.value().c_str());
+  return kLeftovers;
+}
+
+// kDone: it is gone.
+int end_one(const std::string& name, bool all) {
+  const auto stage = read_stage(name);
+  if (!stage && stage.error().code == ErrorCode::kCorrupt && all) return forget(name);
+  const Status down = stage ? stop_stage(stage.value()) : Status(stage.error());
+  if (!down) return fail(down.error());
+  std::printf("stage '%s' is down; its processes and scratch files are gone\n", name.c_str());
+  return kDone;
 }
 
 }  // namespace
 
 int up_command(const UpOptions& options) {
+  os::catch_interrupts();
   for (const std::string& line : clear_dead_stages()) std::fprintf(stderr, "%s\n", line.c_str());
   StageOptions stage_options;
   stage_options.name = options.name;
@@ -56,22 +87,23 @@ int up_command(const UpOptions& options) {
 }
 
 int down_command(const DownOptions& options) {
+  if (const Status named = check_stage_name(options.name); !named) return fail(named.error());
+  os::catch_interrupts();  // half a stage is worse than one that is up: each is ended whole
   int code = kDone;
-  std::size_t ended = 0;
+  std::size_t found = 0;
   for (const std::string& name : stage_names()) {
     if (!options.all && name != options.name) continue;
-    const auto stage = read_stage(name);
-    const Status down = stage ? stop_stage(stage.value()) : Status(stage.error());
-    if (!down) {
-      code = fail(down.error());
-      continue;
+    if (os::interrupted()) {
+      std::fprintf(stderr, "levictl: interrupted: the stage '%s' was not looked at\n",
+                   name.c_str());
+      return kInterrupted;
     }
-    ++ended;
-    std::printf("stage '%s' is down; its processes and scratch files are gone\n", name.c_str());
+    ++found;
+    const int ended = end_one(name, options.all);
+    if (code == kDone || ended == kLeftovers) code = ended;
   }
-  if (ended == 0 && code == kDone) {
+  if (found == 0)
     std::printf("no stage %sis up\n", options.all ? "" : ("'" + options.name + "' ").c_str());
-  }
   return code;
 }
 
