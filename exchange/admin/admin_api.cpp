@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/version.h"
+#include "exchange/admin/admin_parameters.h"
 
 namespace levi::exchange {
 namespace {
@@ -32,6 +33,12 @@ int status_of(ErrorCode code) {
     default:
       return 500;
   }
+}
+
+AdminAnswer refused(const Error& why) {
+  AdminAnswer answer;
+  write_problem(answer, status_of(why.code), why.message, why.fix);
+  return answer;
 }
 
 }  // namespace
@@ -76,6 +83,10 @@ AdminAnswer AdminApi::handle(std::string_view method, std::string_view path, std
     write_problem(answer, 400, "the parameters can't be read",
                   "give name=value pairs or one flat JSON object");
   } else if (handler != nullptr) {
+    const Status readable = handler == &AdminApi::inject
+                                ? ok()  // which depends on the fault
+                                : check_parameters(parameters_, parameters_of_call(method, path));
+    if (!readable) return refused(readable.error());
     (this->*handler)(answer);
   } else if (path_known) {
     write_problem(answer, 405, "this path does not take " + std::string(method), "");
@@ -93,13 +104,15 @@ std::size_t AdminApi::page_limit() const {
 
 void AdminApi::inject(AdminAnswer& answer) {
   const auto spec = read_fault(path_.substr(kFaultPath.size()));
-  if (!spec)
-    return write_problem(answer, status_of(spec.error().code), spec.error().message,
-                         spec.error().fix);
+  if (!spec) {
+    answer = refused(spec.error());
+    return;
+  }
   const auto fault = faults_.inject(spec.value());
-  if (!fault)
-    return write_problem(answer, status_of(fault.error().code), fault.error().message,
-                         fault.error().fix);
+  if (!fault) {
+    answer = refused(fault.error());
+    return;
+  }
   JsonWriter json(answer.body);
   write_fault(json, *fault.value());
 }
@@ -113,6 +126,7 @@ Result<FaultSpec> AdminApi::read_fault(std::string_view name) const {
       std::find_if(kKinds.begin(), kKinds.end(), [&](FaultKind k) { return name == to_string(k); });
   if (kind == kKinds.end())
     return error(ErrorCode::kNotFound, "no such fault: " + std::string(name));
+  LEVI_TRY_STATUS(check_parameters(parameters_, parameters_of_fault(*kind)));
   FaultSpec spec;
   spec.kind = *kind;
   LEVI_TRY_STATUS(read_fault_scope(spec));

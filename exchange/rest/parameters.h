@@ -28,6 +28,7 @@ class Parameters {
   // Nullopt where it is absent or no whole number.
   std::optional<std::int64_t> integer(std::string_view name) const;
   bool has(std::string_view name) const { return !text(name).empty(); }
+  const std::vector<std::pair<std::string_view, std::string_view>>& all() const { return pairs_; }
 
  private:
   bool read_pairs(std::string_view text);

@@ -199,5 +199,41 @@ TEST_F(FaultTest, WhatIsNotAFaultIsRefusedWithAReason) {
   EXPECT_EQ(stage.admin("GET", "/faults")["active"], 0);
 }
 
+// A fault that was misspelt and does nothing would be a chaos run that breaks nothing.
+TEST_F(FaultTest, WhatCantBeReadIsRefusedWithWhatWasExpected) {
+  const struct {
+    const char* method;
+    const char* target;
+    const char* word;
+  } cases[] = {{"POST", "/faults/latency?tag=t&ms=1e9", "whole number"},
+               {"POST", "/faults/clock_offset?tag=t&ms=abc", "whole number"},
+               {"POST", "/faults/half_open?tag=t&bogus=1", "bogus"},
+               {"POST", "/faults/half_open?tag=t&new=yes", "true or false"},
+               {"POST", "/faults/half_open?tag=t&lease_ms=-1", "lease_ms"},
+               {"POST", "/faults/reset?ms=5", "tag, on, lease_ms, count"},
+               {"POST", "/faults/silence?tag=t&channel=nope", "spot@public"},
+               {"DELETE", "/faults?tag=t&all=true", "all"},
+               {"GET", "/ledger?after=abc", "after"},
+               {"GET", "/ledger?after=-1", "0 or more"},
+               {"GET", "/ledger?limit=ten", "limit"},
+               {"GET", "/ledger?kinds=bogus", "order, fill"},
+               {"GET", "/ledger?rows=1", "true or false"},
+               {"GET", "/ledger/summary?prefx=LV", "prefix"},
+               {"GET", "/ledger/orders?after=nope", "next"},
+               {"GET", "/ledger/rate?window_ms=fast", "window_ms"},
+               {"GET", "/state?verbose=1", "takes none"},
+               {"GET", "/flow?rate=5", "takes none"},
+               {"POST", "/flow?paused=maybe", "true or false"}};
+  for (const auto& [method, target, word] : cases) {
+    const auto answer = os::http_call(
+        method, "http://127.0.0.1:" + std::to_string(stage.admin_port) + target, "", kPatience);
+    ASSERT_TRUE(answer) << target;
+    EXPECT_EQ(answer.value().status, 400) << target << ": " << answer.value().body;
+    EXPECT_NE(answer.value().body.find(word), std::string::npos)
+        << target << ": " << answer.value().body;
+  }
+  EXPECT_EQ(stage.admin("GET", "/faults")["active"], 0);
+}
+
 }  // namespace
 }  // namespace levi::exchange
