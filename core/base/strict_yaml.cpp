@@ -311,7 +311,15 @@ Result<YamlMap> YamlDocument::parse(std::string_view text, const std::string& fi
     return error(ErrorCode::kInvalid, begin + "larger than 1 MiB");
   if (nested_too_deep(text)) return error(ErrorCode::kInvalid, begin + "nested more than 64 deep");
   try {
-    const YAML::Node root = YAML::Load(std::string(text));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    // Whatever stands behind `---` would else be left out in silence: limits, a kill's settings.
+    if (documents.size() > 1) {
+      const int line = std::max(0, documents[1].Mark().line) + 1;
+      return error(ErrorCode::kInvalid,
+                   file_name + ":" + std::to_string(line) + ": a second document begins here",
+                   "one file is one document: remove the '---' before it");
+    }
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     if (!root.IsMap()) {
       return error(ErrorCode::kInvalid, begin + "expected a mapping at the top level",
                    "write 'key: value' lines");

@@ -75,6 +75,21 @@ Nanos duration(YamlMap& map, const char* key, Nanos fallback, Nanos min, Nanos m
   return fallback;
 }
 
+// It becomes a header of every request: a line's end in it would be a second header, and a file of
+// two lines is the wrong file. The secret is held to the same.
+bool is_one_word(const std::string& text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+}
+
+std::string one_word(YamlMap& map, const std::string& key, const std::string& what,
+                     const std::string& text) {
+  if (is_one_word(text)) return text;
+  map.fail(key.c_str(), "the venue's " + what + " has blanks or control characters in it",
+           "it is one word of printable characters, as the venue gave it");
+  return "";
+}
+
 // A secret stands in an environment variable or in a file, never in the configuration itself.
 std::string secret(YamlMap& map, const std::string& what, const std::string& env_fallback) {
   const std::string env_key = what + "_env";
@@ -85,17 +100,28 @@ std::string secret(YamlMap& map, const std::string& what, const std::string& env
     const auto content = os::read_file(file);
     if (content) {
       const std::string& text = content.value();
-      return text.substr(0, text.find_last_not_of(" \r\n\t") + 1);
+      return one_word(map, file_key, what, text.substr(0, text.find_last_not_of(" \r\n\t") + 1));
     }
     map.fail(file_key.c_str(), content.error().message,
              "write the " + what + " into that file, mode 0600");
     return "";
   }
   const char* value = std::getenv(variable.c_str());
-  if (value != nullptr && *value != '\0') return value;
+  if (value != nullptr && *value != '\0') return one_word(map, env_key, what, value);
   map.fail(env_key.c_str(), "the venue's " + what + " is not set",
            "export " + variable + "=…, or name a file with " + file_key);
   return "";
+}
+
+// MEXC_USE_WS=false polls, whatever the file says; true is what the file says.
+void read_forced_polling(YamlMap& map, Config& config) {
+  const char* value = std::getenv("MEXC_USE_WS");
+  const std::string_view forced = value == nullptr ? "" : value;
+  if (forced == "false" || forced == "0") config.use_websocket = false;
+  if (forced.empty() || forced == "false" || forced == "0" || forced == "true" || forced == "1")
+    return;
+  map.fail("use_websocket", "MEXC_USE_WS is '" + std::string(forced) + "' in the environment",
+           "export it as true or false, or unset it");
 }
 
 void read_venue(YamlMap& map, Config& config) {
@@ -110,10 +136,7 @@ void read_venue(YamlMap& map, Config& config) {
   config.update_speed = map.choice("update_speed", {"10ms", "100ms"}, "10ms");
   config.use_websocket = map.boolean("use_websocket", true);
   config.limits.polling_after = duration(map, "polling_after", 5s, 0s, 24h);
-  if (const char* forced = std::getenv("MEXC_USE_WS");
-      forced != nullptr && std::string_view(forced) == "false") {
-    config.use_websocket = false;
-  }
+  read_forced_polling(map, config);
 }
 
 Money money(YamlMap& map, const char* key, const char* fallback) {
@@ -191,11 +214,29 @@ void read_store(YamlMap& map, Config& config) {
   config.store_kept = {rows("signals_max", usual.signals), rows("orders_max", usual.orders)};
 }
 
+std::string data_folder(YamlMap& root) {
+  const std::string folder = root.text("data");
+  if (root.has("data") && folder.empty())
+    root.fail("data", "'data' is empty", "name the folder for journal, store and audit");
+  if (os::exists(folder) && !std::filesystem::is_directory(folder))
+    root.fail("data", "'data' is " + folder + ", which is no folder",
+              "name the folder for journal, store and audit");
+  return absolute(folder);
+}
+
+// Port 0 takes a free one, so two of them are not the same.
+void check_apart(YamlMap& root, const Config& config) {
+  const bool taken = config.api.is_unix() || config.api.port != 0;
+  if (!taken || config.api.text() != config.control.text()) return;
+  root.fail("control", "'control' is the address of 'api' (" + config.api.text() + ")",
+            "give each a port of its own: 127.0.0.1:8000 and 127.0.0.1:8001");
+}
+
 void read_root(YamlMap& root, Config& config) {
   config.name = root.text("name", "levid");
   config.environment = root.choice("environment", {"stage", "staging", "production"}, "staging");
   config.live = root.choice("mode", {"LIVE", "DRY"}, "DRY") == "LIVE";
-  config.data = absolute(root.text("data"));
+  config.data = data_folder(root);
   config.runtime = absolute(root.text("runtime", ""));
   if (config.runtime.empty()) {
     config.runtime = latch::default_runtime_folder(config.data);
@@ -223,6 +264,7 @@ void read_root(YamlMap& root, Config& config) {
   });
   config.api = own_endpoint(root, "api", "127.0.0.1:8000");
   config.control = own_endpoint(root, "control", "127.0.0.1:8001");
+  check_apart(root, config);
   config.ring_bytes = 64u << 20;
   config.segment_bytes = 16u << 20;
   config.segments_kept = 4;

@@ -132,7 +132,15 @@ TEST_F(Config, RefusesWhatCannotWork) {
        "levid.yaml:5: 'store.signals_max' is '999'"},
       {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nstore: {fills_max: 5000}\n",
        "unknown key 'store.fills_max'"},
-      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"}};
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\nmode: live\n", "expected one of: LIVE, DRY"},
+      {"data: ''\nsymbols: [A]\nvenue: {}\n", "'data' is empty"},
+      {"data: /dev/null\nsymbols: [A]\nvenue: {}\n", "/dev/null, which is no folder"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\ncontrol: localhost:8000\n",
+       "levid.yaml:4: 'control' is the address of 'api' (127.0.0.1:8000)"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\napi: unix:/tmp/a\ncontrol: unix:/tmp/a\n",
+       "is the address of 'api'"},
+      {"data: /tmp/x\nsymbols: [A]\nvenue: {}\n---\nmode: LIVE\n",
+       "levid.yaml:5: a second document begins here"}};
   for (const auto& bad : cases) {
     const auto config = parse_config(bad.text, "levid.yaml");
     ASSERT_FALSE(config) << bad.text;
@@ -151,6 +159,40 @@ TEST_F(Config, EveryLimitThatIsAcceptedIsOneThatTheMachineTakes) {
     ASSERT_TRUE(config) << config.error().text();
     EXPECT_TRUE(machine::check(config.value().limits)) << limits;
   }
+}
+
+TEST_F(Config, PortsThatAreTakenFromWhatIsFreeAreTwo) {
+  const auto config =
+      parse_config(std::string(kMinimal) + "api: 127.0.0.1:0\ncontrol: 127.0.0.1:0\n", "f");
+  EXPECT_TRUE(config) << config.error().text();
+}
+
+// A key becomes a header: with a line's end in it, every order would be refused while trading.
+TEST_F(Config, AKeyThatIsNoWordIsRefused) {
+  for (const char* key : {"key\nX: y", "key\r", "key-\x1b", "two words", "k\xc3\xa9y"}) {
+    setenv("LEVI_VENUE_KEY", key, 1);
+    const auto config = parse_config(kMinimal, "levid.yaml");
+    ASSERT_FALSE(config) << key;
+    EXPECT_THAT(config.error().text(), HasSubstr("key has blanks or control characters"));
+  }
+  setenv("LEVI_VENUE_KEY", "key-1", 1);
+  setenv("LEVI_VENUE_SECRET", "hu\nsh", 1);
+  EXPECT_FALSE(parse_config(kMinimal, "levid.yaml"));
+}
+
+TEST_F(Config, WhatTheEnvironmentForcesIsTrueOrFalse) {
+  const std::pair<const char*, bool> cases[] = {
+      {"false", false}, {"0", false}, {"true", true}, {"1", true}, {"", true}};
+  for (const auto& [value, websocket] : cases) {
+    setenv("MEXC_USE_WS", value, 1);
+    const auto config = parse_config(kMinimal, "levid.yaml");
+    ASSERT_TRUE(config) << value << config.error().text();
+    EXPECT_EQ(config.value().use_websocket, websocket) << value;
+  }
+  setenv("MEXC_USE_WS", "no", 1);
+  const auto config = parse_config(kMinimal, "levid.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().text(), HasSubstr("MEXC_USE_WS is 'no'"));
 }
 
 TEST(KeyFingerprint, IsTheBeginOfSha256) {

@@ -94,6 +94,15 @@ TEST(StrictYaml, RefusesNestingThatWouldExhaustTheStack) {
   EXPECT_FALSE(read(std::string(100'000, '-')));
 }
 
+// It was left out in silence.
+TEST(StrictYaml, RefusesASecondDocumentAndNamesItsLine) {
+  const auto two = read("name: a\n---\nport: 2\n");
+  ASSERT_FALSE(two);
+  EXPECT_NE(two.error().text().find(":3: a second document"), std::string::npos)
+      << two.error().text();
+  EXPECT_TRUE(read("---\nname: a\n...\n"));
+}
+
 TEST(Durations, AreReadWithTheirUnit) {
   EXPECT_EQ(parse_duration("1.5s").value(), 1500ms);
   EXPECT_EQ(parse_duration("200us").value(), 200us);
