@@ -16,6 +16,21 @@ constexpr std::size_t kUnsentBytesMax =
     1024 * 1024;  // a client that pipelines and does not read waits
 constexpr Nanos kLingerMax = 1s;
 
+// RFC 9457, as every other error of our servers: a client need not know who refused it.
+HttpResponse problem(int status, std::string_view title, std::string_view detail) {
+  std::string body = "{\"type\":\"about:blank\",\"status\":" + std::to_string(status);
+  body.append(",\"title\":\"").append(title).append("\",\"detail\":\"").append(detail);
+  return {status, "application/problem+json", {}, body + "\"}"};
+}
+
+HttpResponse unreadable(int status) {
+  if (status == 408) return problem(408, "Request Timeout", "it did not arrive in time");
+  if (status == 413) return problem(413, "Content Too Large", "the body is too large");
+  if (status == 431)
+    return problem(431, "Request Header Fields Too Large", "the header is too large");
+  return problem(status, "Bad Request", "not a valid HTTP request");
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(Loop& loop, const HttpLimits& limits, HttpConnectionOwner& owner,
@@ -39,12 +54,9 @@ void HttpConnection::serve() {
 
 void HttpConnection::refuse() {
   keep_alive_ = false;
-  append_response(stream_.output(),
-                  {.status = 503,
-                   .content_type = "text/plain",
-                   .headers = {{"Retry-After", "1"}},
-                   .body = "too many connections\n"},
-                  framing());
+  HttpResponse response = problem(503, "Service Unavailable", "too many connections");
+  response.headers.emplace_back("Retry-After", "1");
+  append_response(stream_.output(), response, framing());
   stream_.start(shared_from_this());
   stream_.flush();
   linger();
@@ -188,11 +200,7 @@ void HttpConnection::dispatch() {
 
 void HttpConnection::fail(int status) {
   keep_alive_ = false;
-  HttpResponse response{.status = status, .content_type = "text/plain", .headers = {}, .body = {}};
-  response.body = status == 413   ? "the body is too large\n"
-                  : status == 431 ? "the header is too large\n"
-                  : status == 408 ? "the request did not arrive in time\n"
-                                  : "not a valid HTTP request\n";
+  HttpResponse response = unreadable(status);
   if (auto instead = broken()) response = std::move(*instead);
   append_response(stream_.output(), response, framing());
   stream_.flush();
@@ -279,10 +287,10 @@ void HttpConnection::on_reply_closed(std::uint64_t ordinal, std::function<void()
 std::shared_ptr<WebSocketConnection> HttpConnection::upgrade(std::uint64_t ordinal) {
   if (!awaits(ordinal) || streaming_) return nullptr;
   if (upgrade_key_.empty()) {
-    HttpResponse refusal{.status = 400, .content_type = "text/plain", .headers = {}, .body = {}};
-    refusal.body = "a WebSocket upgrade (RFC 6455, version 13) was expected\n";
+    HttpResponse refusal =
+        problem(upgrade_asked_ ? 426 : 400, upgrade_asked_ ? "Upgrade Required" : "Bad Request",
+                "a WebSocket upgrade (RFC 6455, version 13) was expected");
     refusal.headers.emplace_back("Sec-WebSocket-Version", "13");
-    if (upgrade_asked_) refusal.status = 426;
     answer(ordinal, refusal);
     return nullptr;
   }

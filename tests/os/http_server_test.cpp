@@ -109,6 +109,8 @@ TEST_F(HttpServerTest, NamesTheLimitThatWasExceeded) {
     const std::string& answer = client.read_to_end();
     EXPECT_EQ(answer.substr(9, 3), status);
     EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+    EXPECT_NE(answer.find("Content-Type: application/problem+json"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("\"status\":" + std::string(status)), std::string::npos) << answer;
     EXPECT_FALSE(client.was_reset()) << "the answer must arrive, although more was sent";
   }
   EXPECT_EQ(requests, 0);
