@@ -8,8 +8,7 @@ namespace levi::recover {
 namespace {
 
 void add_core(const Observation& seen, Plan& plan) {
-  const bool silent = !seen.api_answers && !seen.control_answers;
-  if (!silent) {
+  if (seen.core_answers()) {
     if (!seen.api_answers)
       plan.findings.push_back({FindingKind::kControlSilent, "api", seen.api_error});
     if (!seen.control_answers)
@@ -30,7 +29,12 @@ void add_core(const Observation& seen, Plan& plan) {
         "start it: systemctl start levid, levid --config FILE, or levictl up for a practice stage");
     return;
   }
-  if (seen.supervisor_answers) {
+  if (seen.supervisor_answers && !seen.supervisor_gave_up && seen.silent < kStartUpMax) {
+    // To restart what is coming up would only begin it anew.
+    plan.acts.push_back({ActKind::kAwait, "levid",
+                         "its supervisor has not given up: it may be starting, for " +
+                             std::to_string(kStartUpMax / 1s) + " s at most"});
+  } else if (seen.supervisor_answers) {
     plan.acts.push_back({ActKind::kRestartCore, "levid", "it does not answer"});
   } else {
     plan.for_a_human.push_back(

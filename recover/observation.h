@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/instant.h"
+
 namespace levi::recover {
 
 // How the core is reached. Empty: not known.
@@ -56,7 +58,14 @@ struct Observation {
   std::string chaos_owner;
   bool supervisor_answers = false;
   bool supervisor_gave_up = false;  // its burst limit is spent
+  std::int64_t supervised_pid = 0;  // of the core, as its supervisor says; 0: it runs none now
+  Nanos silent{0};                  // how long this core has answered nothing, by our own looks
+
+  bool core_answers() const { return api_answers || control_answers; }
 };
+
+// A core may need so long to come up, journal and all, before it answers anything.
+inline constexpr Nanos kStartUpMax = 10s;
 
 Observation observe(const Reach& reach);
 

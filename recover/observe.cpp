@@ -97,6 +97,9 @@ void see_supervisor(const Reach& reach, Observation& seen) {
   if (!state.is_object()) return;
   const auto failed = state.find("failed");
   seen.supervisor_gave_up = failed != state.end() && failed->is_boolean() && failed->get<bool>();
+  const auto pid = state.find("levid_pid");
+  if (pid != state.end() && pid->is_number_integer())
+    seen.supervised_pid = pid->get<std::int64_t>();
 }
 
 }  // namespace

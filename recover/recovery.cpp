@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/base/check.h"
 #include "core/base/strict_yaml.h"
@@ -52,14 +53,33 @@ void act_on(const Plan& plan, const RecoveryOptions& options) {
   }
 }
 
-Plan look(const RecoveryOptions& options) {
-  Observation seen = observe(options.reach);
-  if (seen.chaos_run.empty() && options.chaos_run) {
-    seen.chaos_run = options.chaos_run();
-    seen.chaos_owner = "this host: levictl chaos status";
+// Looks again and again, and knows for how long the same core has said nothing.
+class Looker {
+ public:
+  explicit Looker(const RecoveryOptions& options) : options_(options) {}
+
+  Plan look() {
+    Observation seen = observe(options_.reach);
+    if (seen.chaos_run.empty() && options_.chaos_run) {
+      seen.chaos_run = options_.chaos_run();
+      seen.chaos_owner = "this host: levictl chaos status";
+    }
+    const MonoTime now = os::mono_now();
+    const bool same = silent_since_ && seen.supervised_pid == pid_;
+    pid_ = seen.supervised_pid;
+    if (seen.core_answers())
+      silent_since_.reset();
+    else if (!same)
+      silent_since_ = now;
+    if (silent_since_) seen.silent = now - *silent_since_;
+    return diagnose(seen);
   }
-  return diagnose(seen);
-}
+
+ private:
+  const RecoveryOptions& options_;
+  std::int64_t pid_ = 0;
+  std::optional<MonoTime> silent_since_;
+};
 
 bool has(const Plan& plan, ActKind kind) {
   return std::any_of(plan.acts.begin(), plan.acts.end(),
@@ -67,21 +87,22 @@ bool has(const Plan& plan, ActKind kind) {
 }
 
 // True once our own probe has seen it healthy several times in a row.
-bool verify(const RecoveryOptions& options, MonoTime deadline) {
+bool verify(Looker& looker, const RecoveryOptions& options, bool restarted, MonoTime deadline) {
   os::Loop pause;
   unsigned in_a_row = 0;
   int plans = 1;
   MonoTime next_plan = os::mono_now() + kPlansApart;
   while (os::mono_now() < deadline) {
-    const Plan plan = look(options);
+    const Plan plan = looker.look();
     in_a_row = plan.healthy ? in_a_row + 1 : 0;
     if (in_a_row >= options.verify_times) return true;
     // A core that was just restarted may take its time: once is enough. A chaos run that began
     // meanwhile is left alone.
-    const bool engines =
-        has(plan, ActKind::kStartEngine) && !has(plan, ActKind::kRestartCore) && !plan.refused;
-    if (engines && plans < kPlansMax && os::mono_now() >= next_plan) {
+    const bool restart = has(plan, ActKind::kRestartCore);
+    const bool due = !plan.refused && (restart ? !restarted : has(plan, ActKind::kStartEngine));
+    if (due && plans < kPlansMax && os::mono_now() >= next_plan) {
       ++plans;
+      restarted |= restart;
       next_plan = os::mono_now() + kPlansApart;
       act_on(plan, options);
     }
@@ -108,7 +129,8 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
   LEVI_CHECK(options.say != nullptr && options.verify_times > 0);
   const MonoTime begun = os::mono_now();
   RecoveryOutcome outcome;
-  outcome.plan = look(options);
+  Looker looker(options);
+  outcome.plan = looker.look();
   outcome.detect = os::mono_now() - begun;
   tell(outcome.plan, options);
   outcome.end = end_without_acting(outcome.plan);
@@ -120,7 +142,7 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
                  "let it finish");
   }
   // What another recovery has just repaired must not be restarted once more.
-  const Plan now = look(options);
+  const Plan now = looker.look();
   outcome.end = end_without_acting(now);
   if (outcome.end != RecoveryEnd::kPlanned) {
     options.say("found:  it changed meanwhile");
@@ -131,7 +153,8 @@ Result<RecoveryOutcome> recover_now(const RecoveryOptions& options) {
   act_on(now, options);
   outcome.acted = os::mono_now() - acting;
   const MonoTime verifying = os::mono_now();
-  const bool healthy = verify(options, verifying + options.verify_max);
+  const bool restarted = has(now, ActKind::kRestartCore);
+  const bool healthy = verify(looker, options, restarted, verifying + options.verify_max);
   outcome.verified = os::mono_now() - verifying;
   outcome.end = healthy ? RecoveryEnd::kRecovered : RecoveryEnd::kNotRecovered;
   return outcome;

@@ -56,14 +56,35 @@ TEST(Diagnosis, RestartsADeadOrHungCoreThroughItsSupervisor) {
   Observation dead;
   dead.process = ProcessSeen::kDead;
   dead.supervisor_answers = true;
+  dead.supervisor_gave_up = true;
   EXPECT_THAT(kinds(diagnose(dead)), testing::ElementsAre(FindingKind::kCoreDead));
   ASSERT_EQ(diagnose(dead).acts.size(), 1u);
   EXPECT_EQ(diagnose(dead).acts[0].kind, ActKind::kRestartCore);
 
   Observation hung = dead;
   hung.process = ProcessSeen::kAlive;
+  hung.supervisor_gave_up = false;
+  hung.silent = kStartUpMax;
   EXPECT_THAT(kinds(diagnose(hung)), testing::ElementsAre(FindingKind::kCoreHung));
-  EXPECT_EQ(diagnose(hung).acts.size(), 1u);
+  ASSERT_EQ(diagnose(hung).acts.size(), 1u);
+  EXPECT_EQ(diagnose(hung).acts[0].kind, ActKind::kRestartCore);
+}
+
+// One that is coming up answers nothing either: a restart would only begin that anew.
+TEST(Diagnosis, AwaitsACoreThatItsSupervisorHasNotGivenUpUntilItsStartMustBeOver) {
+  for (const ProcessSeen process :
+       {ProcessSeen::kAlive, ProcessSeen::kDead, ProcessSeen::kUnknown}) {
+    Observation starting;
+    starting.process = process;
+    starting.supervisor_answers = true;
+    starting.silent = kStartUpMax - 1ms;
+    const Plan plan = diagnose(starting);
+    EXPECT_FALSE(plan.healthy);
+    ASSERT_EQ(plan.acts.size(), 1u);
+    EXPECT_EQ(plan.acts[0].kind, ActKind::kAwait) << describe(plan.acts[0]);
+    starting.silent = kStartUpMax;
+    EXPECT_EQ(diagnose(starting).acts.at(0).kind, ActKind::kRestartCore);
+  }
 }
 
 TEST(Diagnosis, LeavesAHungCoreWithoutSupervisorToAHuman) {
