@@ -18,14 +18,14 @@ std::string connection_kind(const std::string& feed) { return feed == "market" ?
 // From plan to injection at most, with room for a clock that is set meanwhile.
 constexpr Nanos kInjectedWithin = 60s;
 
-// Nobody answers, and nothing of the fault stands: on this host its process is gone, for nobody
-// listens at its port. Of another host a failed connect says only that the way there is broken; the
-// fault may stand behind it until the lease that it has there is over.
+// No good answer comes, and nothing of the fault stands. Past the lease that it has at the exchange
+// that is so whoever answers: another program may have the port by now, and say no for ever. Before
+// that only where nobody answers on this host, for its process is gone then. Of another host a
+// failed connect says only that the way there is broken; the fault may stand behind it.
 bool is_gone(const Target& target, const Undo& undo, const Error& problem) {
-  if (problem.code != ErrorCode::kUnreachable) return false;
+  if (os::wall_now().ns >= integer_at(undo.parameters, "over_by_ns", INT64_MAX)) return true;
   const auto endpoint = os::parse_endpoint(target.spec().exchange_admin);
-  return (endpoint && endpoint.value().is_loopback()) ||
-         os::wall_now().ns >= integer_at(undo.parameters, "over_by_ns", INT64_MAX);
+  return problem.code == ErrorCode::kUnreachable && endpoint && endpoint.value().is_loopback();
 }
 
 }  // namespace

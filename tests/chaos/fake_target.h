@@ -141,6 +141,7 @@ class FakeTarget {
     TargetSpec spec;
     spec.api = core_->address();
     spec.exchange_admin = "127.0.0.1:" + std::to_string(venue_.admin_port);
+    spec.exchange = venue_.endpoint().text();
     spec.runtime = runtime_.path();
     spec.data = data_.path();
     return spec;

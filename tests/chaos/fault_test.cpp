@@ -215,6 +215,18 @@ TEST_F(UnreachableExchange, OnThisHostIsGoneAndItsFaultWithIt) {
   EXPECT_TRUE(is_clean(behind(admin), undo_));
 }
 
+// The exchange ended, and its port is another program's by now, which has never heard of faults.
+TEST_F(UnreachableExchange, WhosePortAnotherProgramHasIsGoneOnceTheLeaseIsOver) {
+  const Target other = behind(fake_.spec().exchange);
+  const auto answer = other.exchange("GET", "/faults");
+  ASSERT_FALSE(answer);
+  ASSERT_NE(answer.error().code, ErrorCode::kUnreachable) << answer.error().text();
+  EXPECT_FALSE(is_clean(other, undo_)) << "it may be the exchange itself, in trouble";
+  Undo old = undo_;
+  old.parameters["over_by_ns"] = 1;  // long ago
+  EXPECT_TRUE(is_clean(other, old));
+}
+
 // No stream leads to a broadcast address: the kernel says at once that the network is unreachable.
 TEST_F(UnreachableExchange, OnAnotherHostMayStillHaveTheFaultUntilItsLeaseIsOver) {
   const Target remote = behind("255.255.255.255:8735");
