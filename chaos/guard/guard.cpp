@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -74,8 +75,8 @@ class Guard {
   void on_tick() {
     const std::string over = lease_->tick(os::mono_now(), [this] { return levictl_state(); });
     if (over.empty()) return tick_later();
-    std::fprintf(stderr, "levictl guard: takes everything back: %s\n", over.c_str());
     leave(over);
+    std::fprintf(stderr, "levictl guard: took everything back: %s\n", over.c_str());
   }
 
   char levictl_state() const {
@@ -158,6 +159,8 @@ class Guard {
     if (!injected) {
       Json failed = error_json(injected.error());
       failed["leftovers"] = revert(number.value())["leftovers"];
+      // What still stands is ours until it is gone: a press that landed all the same is released.
+      if (active_.contains(number.value())) failed["number"] = number.value();
       return failed;
     }
     return {{"ok", true},
@@ -253,6 +256,8 @@ int guard_main() {
     std::fprintf(stderr, "levictl guard is started by levictl chaos run, not by hand\n");
     return 2;
   }
+  // Who reads our stderr may be gone: that must not keep us from the work.
+  std::signal(SIGPIPE, SIG_IGN);
   return Guard().run();
 }
 

@@ -4,7 +4,8 @@
 // descriptor 3 in the guard:
 //   {"do":"begin","folder","target","owner","lease_ms"}   -> {"ok":true} | {"error","code","fix"}
 //   {"do":"inject","undo":{...},"leave_out":bool,"deadline_ns","life_ns"}   ->
-//   {"ok":true,"number","before_ns","after_ns","detail"} | {"error",...,"leftovers"}
+//   {"ok":true,"number","before_ns","after_ns","detail"} | {"error",...,"leftovers",
+//   "number" where something still stands}
 //   {"do":"revert","number":n}                             ->
 //   {"ok":true,"at_ns","leftovers":[{"text","fix"}]}
 //   {"do":"renew"}                                         no answer: levictl is alive

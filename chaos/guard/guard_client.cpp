@@ -153,6 +153,7 @@ Result<Json> GuardClient::ask(Json message, Nanos timeout) {
 
 Result<Injected> GuardClient::inject(const InjectOrder& order) {
   left_by_failed_inject_.clear();
+  number_of_failed_inject_.reset();
   const Json message{{"do", "inject"},
                      {"undo", Json::parse(to_line(order.undo))},
                      {"leave_out", order.leave_out},
@@ -161,6 +162,8 @@ Result<Injected> GuardClient::inject(const InjectOrder& order) {
   auto answer = ask(message, inject_max_);
   if (!answer) {
     if (answer_) left_by_failed_inject_ = traces_of(*answer_);
+    const std::int64_t number = answer_ ? integer_at(*answer_, "number") : 0;
+    if (number > 0) number_of_failed_inject_ = static_cast<int>(number);
     return answer.error();
   }
   Injected injected;

@@ -58,6 +58,8 @@ class GuardClient {
   // What the last injection left although it failed. It stays in the log; a seal is among it until
   // it is released.
   const std::vector<Trace>& left_by_failed_inject() const { return left_by_failed_inject_; }
+  // To revert that once more, where it still stands.
+  std::optional<int> number_of_failed_inject() const { return number_of_failed_inject_; }
   // What still stands afterwards; empty: it is gone, and out of the log.
   Result<std::vector<Trace>> revert(int number);
   // Ends the guard. What still stands stays in the log.
@@ -98,6 +100,7 @@ class GuardClient {
   std::int64_t question_ = 0;
   std::optional<Json> answer_;  // to that question
   std::vector<Trace> left_by_failed_inject_;
+  std::optional<int> number_of_failed_inject_;
   os::Loop::TimerId vouching_ = 0;
 };
 

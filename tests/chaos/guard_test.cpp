@@ -3,6 +3,7 @@
 #include "chaos/guard/guard.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -181,6 +182,32 @@ TEST_F(GuardTest, WithTheFaultLeftOutNothingIsBroken) {
   expect_nothing_left();
 }
 
+// A press that landed although its call failed: the entry stands until it is released, and is then
+// reverted as any other.
+TEST_F(GuardTest, APressThatFailedAndLandedIsToldByItsNumber) {
+  const auto guard = start_guard(60s);
+  ASSERT_TRUE(guard);
+  auto fault = find_fault("kill.switch")->make();
+  const auto undo =
+      fault->plan(Target(target()), {"kill.switch", {}, "file", "guarded1", 1, 1, 30s});
+  ASSERT_TRUE(undo) << undo.error().text();
+  ASSERT_TRUE(find_fault("kill.switch")->make()->inject(Target(target()), undo.value()));
+  Undo unheard = undo.value();
+  unheard.parameters["way"] = "no such way";
+  ASSERT_FALSE(guard->inject({unheard, kLong}));
+  ASSERT_TRUE(guard->number_of_failed_inject());
+  EXPECT_FALSE(guard->left_by_failed_inject().empty());
+  const Outcome resumed =
+      levictl({"resume", "--target", stage_.api, "--control", stage_.control, "--holder", "chaos",
+               "--actor", "chaos:guarded1", "--reason", "the test's end"});
+  EXPECT_EQ(resumed.code, 0) << resumed.text;
+  const auto left = guard->revert(*guard->number_of_failed_inject());
+  ASSERT_TRUE(left) << left.error().text();
+  EXPECT_TRUE(left.value().empty());
+  EXPECT_TRUE(guard->done());
+  expect_nothing_left();
+}
+
 // A raw guard, and what it answers to a line.
 class RawGuard : public GuardTest {
  protected:
@@ -193,6 +220,10 @@ class RawGuard : public GuardTest {
     options.arguments = {kGuardCommand};
     options.descriptors = {{pair.value().second.get(), 3}};
     options.parent_death_signal = SIGKILL;
+    const auto said = os::make_pipe();  // by the guard; nobody reads it
+    ASSERT_TRUE(said);
+    options.stderr_path =
+        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(said.value().second.get());
     auto child = os::Child::spawn(options);
     ASSERT_TRUE(child);
     guard_ = std::move(child).value();
@@ -258,6 +289,23 @@ TEST_F(RawGuard, DoesNotInjectAfterTheDeadline) {
   EXPECT_EQ(in_time["ok"], true) << in_time.dump();
   EXPECT_TRUE(fault_stands(Kind::kHalfOpen));
   EXPECT_TRUE(ask_raw("{\"do\":\"done\"}")["leftovers"].empty());
+  expect_nothing_left();
+}
+
+// levictl was piped into something that has gone: to say so must not be the guard's end.
+TEST_F(RawGuard, TakesBackWhatStandsThoughNobodyReadsWhatItSays) {
+  Json beginning = begin();
+  beginning["lease_ms"] = 300;
+  ASSERT_EQ(ask_raw(beginning.dump())["ok"], true);
+  Json inject{{"do", "inject"}, {"id", 9}, {"undo", Json::parse(to_line(half_open()))}};
+  inject["life_ns"] = Nanos(kLong).count();
+  inject["deadline_ns"] = (os::mono_now() + kLong).ns;
+  ASSERT_EQ(ask_raw(inject.dump())["ok"], true);
+  const auto end = guard_->wait(test::kPatience);  // it hears no more of us
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->text(), "exit code 0");
+  EXPECT_FALSE(fault_stands(Kind::kHalfOpen));
+  pipe_.reset();
   expect_nothing_left();
 }
 
