@@ -12,6 +12,17 @@
 
 namespace levi::cli {
 
+namespace {
+
+// Whose verdict this is: `latest` alone does not tell.
+void print_facts(const reports::RunFacts& facts) {
+  std::printf("run %s of %s, target %s\n", facts.run.empty() ? "?" : facts.run.c_str(),
+              facts.timestamp.c_str(), facts.target.empty() ? "?" : facts.target.c_str());
+  if (!facts.failure.empty()) std::printf("it judged nothing: %s\n", facts.failure.c_str());
+}
+
+}  // namespace
+
 int chaos_gate(const std::string& given, double gate_given_value, bool gate_given,
                const std::string& output) {
   const std::string folder = given.empty() ? reports_folder() + "/chaos/latest" : given;
@@ -25,7 +36,10 @@ int chaos_gate(const std::string& given, double gate_given_value, bool gate_give
   }
   const reports::StoredRun& run = stored.value();
   const double rate = gate_given ? gate_given_value : run.facts.pass_rate_target;
-  const bool cut_short = run.facts.interrupted || run.last_line_torn || !run.facts.complete;
+  // One that ended before its first trial was not cut short: there was nothing to judge.
+  const bool begun = !run.records.empty();
+  const bool cut_short =
+      run.facts.interrupted || run.last_line_torn || (begun && !run.facts.complete);
   const auto gate = reports::judge_gate(
       run.records, {rate, run.facts.trials_planned, cut_short, run.facts.leftovers});
   if (output == "json") {
@@ -33,6 +47,7 @@ int chaos_gate(const std::string& given, double gate_given_value, bool gate_give
     facts.pass_rate_target = rate;
     std::printf("%s", reports::summary_json(run.records, facts, gate).c_str());
   } else {
+    print_facts(run.facts);
     const bool colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
     std::printf("%s", reports::run_table(run.records, gate, rate, colour).c_str());
   }

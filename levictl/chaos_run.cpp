@@ -96,23 +96,61 @@ void print_result(const chaos::RunResult& result, const ChaosRunOptions& options
   for (const auto& note : result.notes) std::fprintf(stderr, "levictl: left: %s\n", note.c_str());
 }
 
-int run_on(const chaos::TargetSpec& target, const std::vector<chaos::Scenario>& scenarios,
-           const ChaosRunOptions& options) {
+struct Session {
+  const ChaosRunOptions& options;
+  const std::vector<chaos::Scenario>& scenarios;
+  chaos::RunOptions run;
+  reports::ResultsWriter writer;
+};
+
+// The folder says why nothing in it was judged. An exit code of its own has the reason already.
+int give_up(Session& session, const Error& why, int code) {
+  const Status noted = chaos::note_failure(session.writer, session.scenarios, session.run, why);
+  if (!noted) std::fprintf(stderr, "levictl: %s\n", noted.error().text().c_str());
+  return code;
+}
+
+int run_on(const chaos::TargetSpec& target, Session& session) {
   Teller teller;
-  chaos::RunOptions run = chaos_run_options(options);
+  chaos::RunOptions& run = session.run;
   run.target = target;
   run.on_progress = [&](const chaos::Progress& progress) { teller.step(progress); };
   std::fprintf(stderr, "run %s, seed %llu, target %s\n", run.run.c_str(),
                static_cast<unsigned long long>(run.seed),
                target.name.empty() ? target.api.c_str() : target.name.c_str());
-  const auto result = chaos::run_scenarios(scenarios, run);
+  const auto result = chaos::run_scenarios(session.scenarios, run, session.writer);
   teller.clear();
   if (!result) {
-    const int code = chaos_fail(result.error());
+    const int code = give_up(session, result.error(), chaos_fail(result.error()));
     return take_back_leftovers() ? code : kLeftovers;
   }
-  print_result(result.value(), options);
+  print_result(result.value(), session.options);
   return reports::exit_code(result.value().gate);
+}
+
+const Error& left_of_an_earlier_run() {
+  static const Error kLeft = error(ErrorCode::kConflict, "an earlier run's faults still stand");
+  return kLeft;
+}
+
+int run_on_target(const chaos::TargetSpec& target, Session& session) {
+  if (!take_back_leftovers()) return give_up(session, left_of_an_earlier_run(), kLeftovers);
+  return run_on(target, session);
+}
+
+int run_on_own_stage(Session& session) {
+  if (!take_back_leftovers()) return give_up(session, left_of_an_earlier_run(), kLeftovers);
+  OwnStage own;
+  const auto target = own.start("");
+  if (!target) {
+    return give_up(session, target.error(),
+                   os::interrupted() ? kInterrupted : chaos_fail(target.error()));
+  }
+  const int code = run_on(target.value(), session);
+  const Status stopped = own.stop();
+  if (stopped) return code;
+  std::fprintf(stderr, "levictl: the stage did not end: %s\n", stopped.error().text().c_str());
+  return kLeftovers;
 }
 
 }  // namespace
@@ -156,19 +194,21 @@ int chaos_run(const ChaosRunOptions& options) {
   if (options.dry_run && options.stage)
     return print_plan(scenarios.value(), "a stage of its own"), kDone;
   os::catch_interrupts();
-  if (!take_back_leftovers()) return kLeftovers;
-  OwnStage own;
-  const auto target = options.stage ? own.start("") : chaos_target(options);
-  if (!target) return os::interrupted() ? kInterrupted : chaos_fail(target.error());
-  if (options.dry_run) return print_plan(scenarios.value(), target.value().api), kDone;
-  const int code = run_on(target.value(), scenarios.value(), options);
-  if (options.stage) {
-    const Status stopped = own.stop();
-    if (!stopped)
-      std::fprintf(stderr, "levictl: the stage did not end: %s\n", stopped.error().text().c_str());
-    if (!stopped && code != kLeftovers) return kLeftovers;
+  const auto named =
+      options.stage ? Result<chaos::TargetSpec>(chaos::TargetSpec{}) : chaos_target(options);
+  if (!named && named.error().code == ErrorCode::kInvalid) return chaos_fail(named.error());
+  if (options.dry_run) {
+    if (!take_back_leftovers()) return kLeftovers;
+    if (!named) return chaos_fail(named.error());
+    return print_plan(scenarios.value(), named.value().api), kDone;
   }
-  return code;
+  chaos::RunOptions run = chaos_run_options(options);
+  if (named) run.target = named.value();
+  auto writer = chaos::open_results(scenarios.value(), run);
+  if (!writer) return chaos_fail(writer.error());
+  Session session{options, scenarios.value(), std::move(run), std::move(writer).value()};
+  if (!named) return give_up(session, named.error(), chaos_fail(named.error()));
+  return options.stage ? run_on_own_stage(session) : run_on_target(named.value(), session);
 }
 
 }  // namespace levi::cli

@@ -211,7 +211,9 @@ std::string summary_json(const std::vector<TrialRecord>& records, const RunFacts
   root["complete"] = facts.complete;
   root["interrupted"] = facts.interrupted;
   root["planned"] = facts.trials_planned;
+  root["run"] = facts.run;
   root["target"] = facts.target;
+  if (!facts.failure.empty()) root["failure"] = facts.failure;
   root["scenarios"] = Json::array();
   for (const auto& scenario : summarise(records))
     root["scenarios"].push_back(scenario_json(scenario));
@@ -230,7 +232,9 @@ Result<RunFacts> parse_summary_facts(const std::string& text) {
       static_cast<std::size_t>(std::max<std::int64_t>(0, integer_at(root, "planned")));
   facts.complete = boolean_at(root, "complete");
   facts.interrupted = boolean_at(root, "interrupted");
+  facts.run = text_at(root, "run");
   facts.target = text_at(root, "target");
+  facts.failure = text_at(root, "failure");
   for (const auto& leftover : list_at(root, "leftovers")) {
     if (leftover.is_string()) facts.leftovers.push_back(leftover.get<std::string>());
   }

@@ -58,7 +58,9 @@ struct RunFacts {
   std::size_t trials_planned = 0;
   bool complete = false;  // every planned trial has its record
   bool interrupted = false;
+  std::string run;                     // its id, which everything that it left bears
   std::string target;                  // what was tested: a name and an address
+  std::string failure;                 // why it ended without a judgement; empty: it did not
   std::vector<std::string> leftovers;  // at the end; read back: also those of the trials
 };
 

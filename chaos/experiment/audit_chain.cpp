@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kHashDigits = 64;
 constexpr std::string_view kHashKey = ",\"hash\":\"";
 constexpr std::string_view kRepairMethod = "REPAIR";
-constexpr std::int64_t kIntent = 102;  // written before the act; the answer has a line of its own
 
 std::string sha256(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -76,9 +75,18 @@ Status AuditChain::follow(const std::string& hash, std::string_view line) {
   previous_ = hash;
   number_ = number;
   ++lines_;
-  const bool answered = integer_at(json, "status") != kIntent;
-  if (answered && !actor_.empty() && text_at(json, "actor") == actor_) ++answered_;
+  // An intent (102) is written before the act; the answer has a line of its own.
+  const std::int64_t status = integer_at(json, "status");
+  const bool granted = status >= 200 && status <= 299;
+  if (granted && !actor_.empty() && text_at(json, "actor") == actor_)
+    ++granted_[text_at(json, "method") + " " + text_at(json, "path")];
   return ok();
+}
+
+void AuditReader::expect(std::int64_t number, std::string hash) {
+  expected_number_ = number;
+  expected_hash_ = std::move(hash);
+  as_expected_.reset();
 }
 
 Status AuditReader::read_on() {
@@ -103,6 +111,8 @@ Status AuditReader::read_file_on(const std::string& name) {
                                             taken.error().message);
     }
     line_numbers_[name] = number;
+    if (expected_number_ > 0 && chain_.number() == expected_number_)
+      as_expected_ = chain_.hash() == expected_hash_;
   }
   return ok();
 }

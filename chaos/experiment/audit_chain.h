@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ class AuditChain {
   // An error says what is wrong with this line; the chain is then of no more use.
   Status take(std::string_view line);
   std::uint64_t lines() const { return lines_; }
-  // Requests of the actor whose answer is in the chain.
-  std::uint64_t answered() const { return answered_; }
+  // Requests of the actor that were granted (2xx), by "METHOD path".
+  const std::map<std::string, std::uint64_t>& granted() const { return granted_; }
+  std::int64_t number() const { return number_; }  // of the last line; 0: none yet
+  const std::string& hash() const { return previous_; }
   // The last line is torn, and no line behind it has named it yet.
   bool torn() const { return !torn_.empty(); }
 
@@ -32,7 +35,7 @@ class AuditChain {
   Status follow(const std::string& hash, std::string_view line);
 
   std::string actor_;
-  std::uint64_t answered_ = 0;
+  std::map<std::string, std::uint64_t> granted_;
   std::string torn_;
   std::string previous_;  // empty before the first line
   std::int64_t number_ = 0;
@@ -47,7 +50,11 @@ class AuditReader {
   // Verifies what is new. kCorrupt names file and line; kNotFound: there is no audit folder.
   Status read_on();
   std::uint64_t lines() const { return chain_.lines(); }
-  std::uint64_t answered() const { return chain_.answered(); }
+  const std::map<std::string, std::uint64_t>& granted() const { return chain_.granted(); }
+  // Whether the line of this number has this hash. Empty: it was not read yet. Asked for before the
+  // line is read.
+  void expect(std::int64_t number, std::string hash);
+  std::optional<bool> as_expected() const { return as_expected_; }
   bool torn() const { return chain_.torn(); }
 
  private:
@@ -55,6 +62,9 @@ class AuditReader {
 
   std::string folder_;
   AuditChain chain_;
+  std::int64_t expected_number_ = 0;
+  std::string expected_hash_;
+  std::optional<bool> as_expected_;
   std::map<std::string, std::size_t> offsets_;  // by file name: bytes verified
   std::map<std::string, std::uint64_t> line_numbers_;
 };

@@ -18,8 +18,9 @@ const std::vector<std::string>& known_defences() {
 
 const std::vector<std::string>& known_checks() {
   static const std::vector<std::string> kChecks{
-      "recovered",      "settled",   "kill.beyond-s",     "kill.connections", "kill.orders",
-      "kill.s-missing", "kill.exit", "ledger.reconciled", "store.reconciled", "audit.chained"};
+      "recovered",        "settled",           "core.restarted",   "kill.beyond-s",
+      "kill.connections", "kill.orders",       "kill.unsealed",    "kill.s-missing",
+      "kill.exit",        "ledger.reconciled", "store.reconciled", "audit.chained"};
   return kChecks;
 }
 

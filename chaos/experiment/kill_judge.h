@@ -2,7 +2,8 @@
 //
 // Once the exchange has seen the end of every connection that carried orders, nothing sent before
 // the seal can still come: whatever is in the ledger with a sequence above S was let through a
-// sealed latch. Flatten orders (F) have a grant of their own and are counted apart.
+// sealed latch. Flatten orders (F) have a grant of their own, which nobody gives in a chaos trial:
+// one that arrives after the press is a violation whatever its sequence.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ struct KillJudgement {
   std::uint64_t beyond_s = 0;  // violations
   std::vector<std::string> details;
   std::uint64_t in_flight = 0;  // arrived after the press with a sequence at or below S
-  std::uint64_t flatten = 0;
+  std::uint64_t flatten = 0;    // violations: they arrived after the press
   std::optional<MonoTime>
       last_arrival;          // of a new order after the press; none: the stop was at once
   std::uint64_t orders = 0;  // of ours, seen at all
@@ -40,11 +41,16 @@ class KillJudge {
   KillJudgement judgement() const { return judgement_; }
 
  private:
+  void tell(const std::string& detail);
+
   KillFacts facts_;
   KillJudgement judgement_;
 };
 
 // Orders that arrived within `window` before `until`, from entries in arrival order.
 std::uint64_t orders_in(const std::vector<VenueEntry>& entries, MonoTime until, Nanos window);
+
+// The longest time between two instants of [from, to] in which no order arrived.
+Nanos longest_lull(const std::vector<VenueEntry>& entries, MonoTime from, MonoTime to);
 
 }  // namespace levi::chaos

@@ -12,17 +12,19 @@ constexpr Nanos kPause = 100ms;
 
 }  // namespace
 
-Result<int> release_seal(const SealDoors& doors, MonoTime deadline) {
+Result<Released> release_seal(const SealDoors& doors, MonoTime deadline) {
   LEVI_CHECK(!doors.ways.empty());
-  int accepted = 0;
+  Released released;
   for (std::size_t attempt = 0;; ++attempt) {
     auto held = doors.held();
-    if (held && !held.value()) return accepted;
-    const Status asked = doors.ways[attempt % doors.ways.size()]();
+    if (attempt == 0) released.was_held = !held || held.value();
+    if (held && !held.value()) return released;
+    const std::size_t way = attempt % doors.ways.size();
+    const Status asked = doors.ways[way]();
     if (asked) {
-      ++accepted;
+      released.by.push_back(way);
       held = doors.held();
-      if (!held || !held.value()) return accepted;  // where it can't be seen, its word must do
+      if (!held || !held.value()) return released;  // where it can't be seen, its word must do
     }
     if (attempt + 1 >= doors.ways.size() && os::mono_now() >= deadline) {
       if (!asked) return asked.error();
@@ -32,8 +34,8 @@ Result<int> release_seal(const SealDoors& doors, MonoTime deadline) {
   }
 }
 
-Result<int> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
-                         MonoTime deadline) {
+Result<Released> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
+                              MonoTime deadline) {
   const TargetSpec& spec = context.target.spec();
   const FaultKind* kind = find_fault(undo.kind);
   LEVI_CHECK(kind != nullptr && kind->seals);

@@ -22,12 +22,16 @@ struct SealDoors {
   std::function<void(Nanos)> pause;
 };
 
-// How many attempts the target said yes to; 0: nothing was held. At least one attempt of each way,
-// then until the deadline. The error is that of the last attempt.
-Result<int> release_seal(const SealDoors& doors, MonoTime deadline);
+struct Released {
+  std::vector<std::size_t> by;  // the ways that the target said yes to
+  bool was_held = true;         // at the first look; where that could not be, too
+};
+
+// At least one attempt of each way, then until the deadline. The error is that of the last attempt.
+Result<Released> release_seal(const SealDoors& doors, MonoTime deadline);
 
 // The seal that `undo` tells of, by the API and by the control port of the run's target.
-Result<int> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
-                         MonoTime deadline);
+Result<Released> release_seal(RunContext& context, const Undo& undo, const std::string& reason,
+                              MonoTime deadline);
 
 }  // namespace levi::chaos

@@ -20,6 +20,8 @@ namespace {
 
 constexpr Nanos kAppendMax = 60s;  // a record's fsync, on a disk that is written back
 constexpr Nanos kSealPatience = 5s;
+constexpr Nanos kHeadPatience = 2s;  // for the line that the core calls its last to be in the file
+constexpr Nanos kHeadPoll = 20ms;
 constexpr const char* kProduction = "production";
 
 // The target says who it is; what the run was told must be so.
@@ -63,27 +65,42 @@ Status check_exchange_clock(Caller& caller) {
                "the exchange runs on another machine: its ledger's clock can't be compared");
 }
 
+// What is known of a run before it begins.
+reports::RunFacts facts_of(const std::vector<Scenario>& scenarios, const RunOptions& options) {
+  reports::RunFacts facts;
+  facts.timestamp = os::format_utc(os::wall_now());
+  facts.run = options.run;
+  facts.seed = options.seed;
+  facts.pass_rate_target = options.pass_rate_min;
+  const TargetSpec& target = options.target;
+  facts.target = target.name.empty() || target.api.empty() ? target.name + target.api
+                                                           : target.name + " at " + target.api;
+  for (const auto& scenario : scenarios)
+    facts.trials_planned += static_cast<std::size_t>(scenario.trials);
+  return facts;
+}
+
 class Run {
  public:
-  Run(const std::vector<Scenario>& scenarios, const RunOptions& options)
-      : scenarios_(scenarios), options_(options), context_(options) {}
+  Run(const std::vector<Scenario>& scenarios, const RunOptions& options,
+      reports::ResultsWriter& writer)
+      : scenarios_(scenarios),
+        options_(options),
+        writer_(writer),
+        context_(options),
+        facts_(facts_of(scenarios, options)) {}
 
   Result<RunResult> execute() {
-    for (const auto& scenario : scenarios_)
-      facts_.trials_planned += static_cast<std::size_t>(scenario.trials);
     pause("begin");
-    const Status begun = begin();
-    auto writer =
-        begun ? reports::ResultsWriter::create(options_.reports_folder, facts_, os::wall_now())
-              : Result<reports::ResultsWriter>(begun.error());
-    const Status done = writer ? run_all(writer.value()) : Status(writer.error());
+    Status done = begin();
+    if (done) done = run_all();
     // Before the guard ends, which is then no death.
     const bool guard_died = context_.guard_dead();
     result_.interrupted = over();
     if (context_.guard) finish();
     if (!done && guard_died) return error(ErrorCode::kInterrupted, "the guard died");
     if (!done) return done.error();  // what is left is in the undo log: undo_leftovers tells it
-    auto result = conclude(writer.value());
+    auto result = conclude();
     if (const Error* lost = context_.lease_lost()) return *lost;
     return result;
   }
@@ -97,13 +114,10 @@ class Run {
   bool over() const { return context_.pump.broken(); }
 
   Status begin() {
-    facts_.timestamp = os::format_utc(os::wall_now());
-    facts_.seed = options_.seed;
-    facts_.pass_rate_target = options_.pass_rate_min;
     LEVI_TRY(health, context_.target.health());
     LEVI_TRY_STATUS(check_identity(options_.target, health));
     context_.environment = environment_of(options_.target, health);
-    facts_.target = context_.environment["target"] + " at " + options_.target.api;
+    context_.life = life_of(health);
     LEVI_TRY_STATUS(start_guard());
     LEVI_TRY(caller, Caller::make(context_.pump, options_.target));
     context_.caller = std::move(caller);
@@ -141,35 +155,61 @@ class Run {
       LEVI_TRY(books, Books::open(*context_.caller, text_at(health, "instance")));
       context_.books = std::move(books);
     }
-    if (!options_.target.data.empty())
-      context_.audit.emplace(options_.target.data, context_.actor());
-    return ok();
+    if (options_.target.data.empty()) return ok();
+    context_.audit.emplace(options_.target.data, context_.actor());
+    return check_data_folder();
   }
 
-  Status run_all(reports::ResultsWriter& writer) {
-    result_.folder = writer.folder();
+  // Another core's folder would fail this one for what it never wrote.
+  Status check_data_folder() {
+    const auto looks = [](const Scenario& scenario) {
+      const auto& needs = scenario.needs;
+      return std::find(needs.begin(), needs.end(), "data-folder") != needs.end();
+    };
+    if (std::none_of(scenarios_.begin(), scenarios_.end(), looks)) return ok();
+    const auto state = context_.caller->api("GET", "/state");
+    const Json head = state ? object_at(state.value(), "audit") : Json::object();
+    if (integer_at(head, "n") == 0) return ok();  // it has no chain by which it could be known
+    AuditReader& audit = *context_.audit;
+    audit.expect(integer_at(head, "n"), text_at(head, "hash"));
+    for (const MonoTime deadline = os::mono_now() + kHeadPatience;;) {
+      const Status read = audit.read_on();
+      // One that was changed is for the trials to tell.
+      if (!read && read.error().code == ErrorCode::kCorrupt) return ok();
+      if (audit.as_expected() || os::mono_now() >= deadline || over()) break;
+      (void)context_.pump.until([] { return false; }, os::mono_now() + kHeadPoll);
+    }
+    if (audit.as_expected().value_or(false) || over()) return ok();
+    return error(ErrorCode::kInvalid,
+                 "the data folder " + options_.target.data + " is not that of the core at " +
+                     options_.target.api + ": its audit chain is another",
+                 "name the folder that stands under 'data' in its configuration");
+  }
+
+  Status run_all() {
+    result_.folder = writer_.folder();
     for (const auto& scenario : scenarios_) {
       if (over()) break;
-      LEVI_TRY_STATUS(run_scenario(scenario, writer));
+      LEVI_TRY_STATUS(run_scenario(scenario));
     }
     return ok();
   }
 
-  Status run_scenario(const Scenario& scenario, reports::ResultsWriter& writer) {
+  Status run_scenario(const Scenario& scenario) {
     Eyes eyes(scenario);
     for (int number = 1; number <= scenario.trials && !over(); ++number) {
       Trial trial(context_, scenario, eyes, number);
       result_.records.push_back(
           trial.run([&](Step step) { tell(scenario, number, to_string(step)); }));
-      LEVI_TRY_STATUS(append(writer));
+      LEVI_TRY_STATUS(append());
       pause("recorded");
     }
     return ok();
   }
 
-  Status append(reports::ResultsWriter& writer) {
+  Status append() {
     const GuardClient::Blocking blocking(*context_.guard, kAppendMax);
-    return writer.append(result_.records.back());
+    return writer_.append(result_.records.back());
   }
 
   void tell(const Scenario& scenario, int trial, const std::string& step) {
@@ -208,19 +248,20 @@ class Run {
     context_.notes.push_back(trace.text + (trace.fix.empty() ? "" : "; lift it by: " + trace.fix));
   }
 
-  Result<RunResult> conclude(reports::ResultsWriter& writer) {
+  Result<RunResult> conclude() {
     facts_.interrupted = result_.interrupted;
     facts_.complete = result_.records.size() == facts_.trials_planned;
     const reports::GateOptions gate{options_.pass_rate_min, facts_.trials_planned,
                                     result_.interrupted, facts_.leftovers};
     result_.gate = reports::judge_gate(result_.records, gate);
-    LEVI_TRY_STATUS(writer.write_summary(result_.records, facts_, result_.gate));
+    LEVI_TRY_STATUS(writer_.write_summary(result_.records, facts_, result_.gate));
     result_.notes = context_.notes;
     return std::move(result_);
   }
 
   const std::vector<Scenario>& scenarios_;
   const RunOptions& options_;
+  reports::ResultsWriter& writer_;
   RunContext context_;
   RunResult result_;
   reports::RunFacts facts_;
@@ -239,7 +280,7 @@ bool RunContext::interrupted() const {
   return os::mono_now() >= deadline || (options.interrupted && options.interrupted());
 }
 
-std::string RunContext::unmet(const std::string& need) const {
+Result<std::string> RunContext::unmet(const std::string& need) const {
   const TargetSpec& spec = options.target;
   const auto missing = [&](const std::string& value, const char* what) {
     return value.empty() ? "needs " + need + ": " + what : std::string();
@@ -254,15 +295,33 @@ std::string RunContext::unmet(const std::string& need) const {
     return missing(spec.control, "the target's control port is not named");
   if (need == "local-process") {
     const auto process = target.core_process();
-    return process ? std::string() : "needs local-process: " + process.error().message;
+    if (process) return std::string();
+    const ErrorCode code = process.error().code;
+    const bool elsewhere = code == ErrorCode::kUnsupported || code == ErrorCode::kInvalid;
+    if (!elsewhere) return process.error();  // dead or hung, and by no means unsuitable
+    return "needs local-process: " + process.error().message;
   }
   return "needs " + need + ", which nobody knows";
 }
 
-Result<RunResult> run_scenarios(const std::vector<Scenario>& scenarios, const RunOptions& options) {
+Result<reports::ResultsWriter> open_results(const std::vector<Scenario>& scenarios,
+                                            const RunOptions& options) {
+  return reports::ResultsWriter::create(options.reports_folder, facts_of(scenarios, options),
+                                        os::wall_now());
+}
+
+Status note_failure(reports::ResultsWriter& writer, const std::vector<Scenario>& scenarios,
+                    const RunOptions& options, const Error& why) {
+  reports::RunFacts facts = facts_of(scenarios, options);
+  facts.failure = why.text();
+  return writer.write_summary({}, facts, reports::judge_gate({}, {}));
+}
+
+Result<RunResult> run_scenarios(const std::vector<Scenario>& scenarios, const RunOptions& options,
+                                reports::ResultsWriter& writer) {
   if (scenarios.empty())
     return error(ErrorCode::kInvalid, "no scenario to run", "levictl chaos list shows them");
-  return Run(scenarios, options).execute();
+  return Run(scenarios, options, writer).execute();
 }
 
 }  // namespace levi::chaos

@@ -14,6 +14,7 @@
 #include "chaos/fault/target.h"
 #include "reports/gate.h"
 #include "reports/record.h"
+#include "reports/results.h"
 
 namespace levi::chaos {
 
@@ -49,8 +50,17 @@ struct RunResult {
   bool interrupted = false;
 };
 
+// The run's folder, which says that nothing was judged so far, with `latest` at it: made before
+// anything that can fail, so that nobody takes the run before for this one.
+Result<reports::ResultsWriter> open_results(const std::vector<Scenario>& scenarios,
+                                            const RunOptions& options);
+// It ended before its first trial, and why.
+Status note_failure(reports::ResultsWriter& writer, const std::vector<Scenario>& scenarios,
+                    const RunOptions& options, const Error& why);
+
 // kConflict: another run holds the lease (exit 6). kRefused: this is not the target that was meant
 // (exit 7). kUnreachable: it does not answer (exit 3).
-Result<RunResult> run_scenarios(const std::vector<Scenario>& scenarios, const RunOptions& options);
+Result<RunResult> run_scenarios(const std::vector<Scenario>& scenarios, const RunOptions& options,
+                                reports::ResultsWriter& writer);
 
 }  // namespace levi::chaos

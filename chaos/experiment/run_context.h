@@ -10,6 +10,7 @@
 #include "chaos/experiment/audit_chain.h"
 #include "chaos/experiment/books.h"
 #include "chaos/experiment/caller.h"
+#include "chaos/experiment/core_life.h"
 #include "chaos/experiment/event_stream.h"
 #include "chaos/experiment/lease.h"
 #include "chaos/experiment/pump.h"
@@ -35,6 +36,8 @@ struct RunContext {
   std::map<std::string, std::string> environment;  // for every record
   std::vector<std::string> notes;
   std::optional<Undo> seal_left;  // that a trial could not let go of: tried once more at the end
+  // The core as it was seen last; absent where it could not be asked.
+  std::optional<CoreLife> life;
   MonoTime deadline = kNever;
 
   // Another run has taken the target's lease: ours must end.
@@ -43,8 +46,9 @@ struct RunContext {
   bool interrupted() const;
   std::string actor() const { return "chaos:" + options.run; }
 
-  // Empty: the target has it. Else why not ("needs exchange-admin: ...").
-  std::string unmet(const std::string& need) const;
+  // Empty: the target has it. Else why not ("needs exchange-admin: ..."). An error: a target that
+  // does not answer can't be asked.
+  Result<std::string> unmet(const std::string& need) const;
 };
 
 }  // namespace levi::chaos

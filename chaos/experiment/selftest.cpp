@@ -20,7 +20,8 @@ Result<RunResult> run_once(Scenario scenario, RunOptions options, const TargetSp
   options.target = target;
   options.leave_out = leave_out;
   options.run = os::random_text(8);  // one lease and one undo log each
-  return run_scenarios({scenario}, options);
+  LEVI_TRY(writer, open_results({scenario}, options));
+  return run_scenarios({scenario}, options, writer);
 }
 
 class Selftest {

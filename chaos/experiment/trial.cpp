@@ -7,6 +7,7 @@
 #include "core/base/json_fields.h"
 #include "core/base/random.h"
 #include "core/os/clock.h"
+#include "core/os/file.h"
 
 namespace levi::chaos {
 
@@ -149,7 +150,16 @@ void Trial::failed(const std::string& why) {
   if (failed_.empty()) failed_ = why;
 }
 
+// Its folders are gone: whoever did that (levictl down) ended the test, and no core failed it.
+bool Trial::was_taken_down() const {
+  const TargetSpec& target = context_.options.target;
+  const auto gone = [](const std::string& path) { return !path.empty() && !os::exists(path); };
+  return gone(target.data) || gone(target.runtime);
+}
+
 void Trial::violation(const std::string& check, const std::string& detail) {
+  if (was_taken_down())
+    return invalid(Undecided::kNoAnswer, "the target was taken down in the middle of the trial");
   record_.violations.push_back({check, detail});
   failed(check + ": " + detail);
 }
@@ -179,11 +189,15 @@ bool Trial::wants(const std::string& invariant) const {
 
 Step Trial::preflight() {
   for (const auto& need : scenario_.needs) {
-    const std::string why = context_.unmet(need);
-    if (why.empty()) continue;
-    skip(why);
+    const auto why = context_.unmet(need);
+    if (why && why.value().empty()) continue;
+    if (why)
+      skip(why.value());
+    else
+      invalid(Undecided::kNoAnswer, "the target's " + need + ": " + why.error().text());
     return Step::kJudge;
   }
+  know_life();
   const Waited waited =
       wait([this] { return context_.stream->connected(); }, os::mono_now() + kStreamWait);
   if (waited == Waited::kBroken) return broken(), Step::kJudge;
@@ -203,6 +217,13 @@ Step Trial::preflight() {
   return mark_ledgers();
 }
 
+// Where the last judgement could not ask, what happened since is nobody's word.
+void Trial::know_life() {
+  if (context_.life) return;
+  const GuardClient::Blocking blocking(*context_.guard, kPlanMax);
+  if (const auto health = context_.target.health()) context_.life = life_of(health.value());
+}
+
 // What stands in them now is not of this trial.
 Step Trial::mark_ledgers() {
   if (context_.books) {
@@ -212,8 +233,9 @@ Step Trial::mark_ledgers() {
     }
   }
   if (context_.audit && wants("audit.chained")) {
-    (void)context_.audit->read_on();  // what is wrong with it now is so at the end, too
-    audited_before_ = context_.audit->answered();
+    // What is wrong with it now is so at the end, too.
+    chain_was_there_ = context_.audit->read_on().has_value();
+    audited_before_ = context_.audit->granted();
   }
   return Step::kSteady;
 }
@@ -276,6 +298,7 @@ Step Trial::inject() {
     // Whatever the guard did before it failed or died, it undoes itself, or we do in its place.
     invalid(Undecided::kNotInjected, "the fault was not injected: " + injected.error().text());
     if (!kind_.seals) left_behind(context_.guard->left_by_failed_inject());  // a seal is released
+    pressed_ = context_.guard->number_of_failed_inject();
     return context_.guard_dead() || kind_.seals ? Step::kRevert : Step::kJudge;
   }
   note_injection(std::move(injected).value());
@@ -292,7 +315,7 @@ void Trial::note_injection(Injected injected) {
   if (kind_.seals) observed_.kill_ack = injection_.after - injection_.before;
   // A press by file goes past every server: nobody audits it.
   const bool asked = kind_.seals && record_.variant != "file" && !context_.options.leave_out;
-  requests_ += asked ? 1 : 0;
+  if (asked) ++requests_["POST /live/kill"];
   record_.fault.injected_at = os::format_utc(os::wall_now() - (os::mono_now() - injection_.before));
   deadline_ = injection_.before + scenario_.hold(record_.trial) + scenario_.timeout;
 }
@@ -313,8 +336,9 @@ bool Trial::plan(const FaultOrder& order) {
 
 Step Trial::prove() {
   const GuardClient::Blocking blocking(*context_.guard, kProveMax);
-  const auto proof =
-      fault_->prove(context_.target, undo_, injection_, os::mono_now() + kProofDeadline);
+  const MonoTime begun = os::mono_now();
+  const auto proof = fault_->prove(context_.target, undo_, injection_, begun + kProofDeadline);
+  blocked_max_ = os::mono_now() - begun;
   if (!proof) {
     if (integer_at(injection_.detail, "exit", -1) == 0)
       violation("kill.exit", "exit 0, and " + proof.error().message);

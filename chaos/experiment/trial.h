@@ -6,6 +6,7 @@
 // "pass" before the judge.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ class Trial {
   Step settle();
   Step judge();
 
+  void know_life();
   bool plan(const FaultOrder& order);
   Step mark_ledgers();
   void note_injection(Injected injected);
@@ -61,6 +63,7 @@ class Trial {
   Result<std::int64_t> open_order_connections();
   bool orders_flow() const;
   std::optional<std::int64_t> open_at_exchange();
+  std::optional<std::int64_t> open_with(const std::string& prefix);
   bool orders_cleared(MonoTime asked);
   void judge_exit();
   bool recovered() const;
@@ -68,10 +71,13 @@ class Trial {
   // revert
   void let_go_of_seal();
   bool seal_is_left() const;
+  void judge_unsealed();
   void revert_by_guard();
   void undo_after_dead_guard();
 
   // settle
+  MonoTime settle_deadline() const;
+  void judge_settled();
   Status restore_budget();
 
   // judge
@@ -80,6 +86,9 @@ class Trial {
   void judge_kill();
   void judge_missing_s(std::uint64_t sequence);
   void judge_throughout();
+  void judge_silence(std::size_t probe);
+  void judge_unwatched(std::size_t probe);
+  void judge_lull(const std::string& probe);
   void find_socket_end();
   void judge_ledger();
   Status compare_ledgers();
@@ -87,6 +96,8 @@ class Trial {
   void judge_store();
   Result<std::vector<std::string>> look_at_store(const StoreScope& scope);
   void judge_audit();
+  std::string missing_in_audit() const;
+  void judge_restarts();
   void judge_measures();
   Findings findings() const;
 
@@ -99,6 +110,7 @@ class Trial {
   void invalid(reports::Undecided code, const std::string& why);
   void failed(const std::string& why);
   void violation(const std::string& check, const std::string& detail);
+  bool was_taken_down() const;
   void left_behind(const std::vector<Trace>& traces);
   void broken();
   bool wants(const std::string& invariant) const;
@@ -113,13 +125,18 @@ class Trial {
   std::unique_ptr<Fault> fault_;
   Undo undo_;
   std::optional<int> injected_;  // the guard's number; empty: nothing to take back
+  std::optional<int> pressed_;   // of a press that failed, and may have landed all the same
   Injection injection_;
   Observed observed_;
   MonoTime deadline_;
   MonoTime next_read_;
   std::optional<MonoTime> steady_deadline_;
-  std::uint64_t audited_before_ = 0;  // requests of this run, in the target's audit chain
-  std::uint64_t requests_ = 0;  // that this trial made and the target granted: they must follow
+  using Requests = std::map<std::string, std::uint64_t>;  // by "METHOD path"
+  Requests audited_before_;  // of this run, in the target's audit chain
+  bool chain_was_there_ = false;
+  Requests requests_;     // that this trial made and the target granted: they must follow
+  Nanos blocked_max_{0};  // our loop stood still, to look for the fault's proof
+  std::optional<MonoTime> settled_at_;
   std::string invalid_;
   reports::Undecided undecided_ = reports::Undecided::kNone;
   std::string failed_;

@@ -19,6 +19,9 @@ constexpr Nanos kStoreDeadline = 6s;
 constexpr Nanos kStorePoll = 50ms;
 constexpr Nanos kEventsDeadline = 3s;
 constexpr Nanos kSilenceMax = 1s;  // of the core's API, while the fault may not disturb it
+// Between two sightings of what may not be disturbed, beside the time that a proof took.
+constexpr Nanos kUnwatchedMax = 500ms;
+constexpr Nanos kLookMax = kCallTimeout * 2;
 
 }  // namespace
 
@@ -34,6 +37,7 @@ Step Trial::judge() {
   if (injected_) judge_ledger();
   if (injected_ && !context_.pump.broken()) judge_store();
   if (injected_ && !context_.pump.broken()) judge_audit();
+  if (!skipped_ && !context_.pump.broken()) judge_restarts();
   judge_measures();
   for (const StreamFault& fault : {context_.stream->gap(), context_.stream->clock_fault()}) {
     if (landed && fault.code != Undecided::kNone) invalid(fault.code, fault.why);
@@ -133,18 +137,49 @@ void Trial::judge_throughout() {
     const std::string& name = watch_.names()[i];
     if (std::find(all.begin(), all.end(), name) == all.end()) continue;
     if (watch_.deviated(i)) violation("throughout:" + name, watch_.deviation_text(i));
-    const Nanos silence = watch_.silence(i);
-    if (silence == Nanos{0}) continue;
-    // A silent witness has seen nothing: neither that the probe held, nor that it did not. Only
-    // that the core itself says nothing for so long is a disturbance of its own.
-    const std::string text = "no answer for " + std::to_string(silence / 1ms) + " ms";
-    const bool at_exchange = place_of(find_probe(name)->document).at_exchange;
-    if (!at_exchange && silence >= kSilenceMax) {
-      violation("throughout:" + name, text);
-    } else {
-      invalid(Undecided::kNoAnswer, "throughout:" + name + ": " + text);
-    }
+    judge_silence(i);
+    judge_unwatched(i);
   }
+}
+
+void Trial::judge_silence(std::size_t probe) {
+  const Nanos silence = watch_.silence(probe);
+  if (silence == Nanos{0}) return;
+  // A silent witness has seen nothing: neither that the probe held, nor that it did not. Only
+  // that the core itself says nothing for so long is a disturbance of its own.
+  const std::string check = "throughout:" + watch_.names()[probe];
+  const std::string text = "no answer for " + std::to_string(silence / 1ms) + " ms";
+  const bool at_exchange = place_of(find_probe(watch_.names()[probe])->document).at_exchange;
+  if (!at_exchange && silence >= kSilenceMax) {
+    violation(check, text);
+  } else {
+    invalid(Undecided::kNoAnswer, check + ": " + text);
+  }
+}
+
+// What happened while we did not look, the exchange's ledger has for the orders. Of the rest nobody
+// can tell.
+void Trial::judge_unwatched(std::size_t probe) {
+  const std::string& name = watch_.names()[probe];
+  if (place_of(find_probe(name)->document).at_exchange) {
+    if (!watch_.deviated(probe) && watch_.silence(probe) == Nanos{0}) judge_lull(name);
+    return;
+  }
+  const Nanos unwatched = watch_.unwatched(probe, os::mono_now());
+  if (unwatched <= kUnwatchedMax + blocked_max_) return;
+  invalid(Undecided::kGap,
+          "throughout:" + name + ": nobody looked for " + std::to_string(unwatched / 1ms) + " ms");
+}
+
+void Trial::judge_lull(const std::string& probe) {
+  if (!context_.books) return;  // its need is unmet, and told
+  if (const Status read = context_.books->read_venue(); !read)
+    return invalid(Undecided::kLedgerUnread, read.error().text());
+  const MonoTime end = observed_.reverted.value_or(settled_at_.value_or(os::mono_now()));
+  const Nanos lull = longest_lull(context_.books->since_mark(), observed_.t0, end);
+  if (lull <= kFlowWindowMs * 1ms) return;
+  violation("throughout:" + probe,
+            "no order reached the venue for " + std::to_string(lull / 1ms) + " ms, by its ledger");
 }
 
 // When the exchange saw the broken feed's sockets end, by its ledger.
@@ -251,25 +286,61 @@ void Trial::judge_audit() {
   if (!wants("audit.chained")) return;
   if (!context_.audit)
     return invalid(Undecided::kUnwitnessed, "audit.chained could not be looked at");
-  const std::uint64_t due = audited_before_ + requests_;
   const MonoTime deadline = os::mono_now() + kAuditDeadline;
   while (true) {
     const Status read = context_.audit->read_on();
     if (!read && read.error().code == ErrorCode::kCorrupt)
       return violation("audit.chained", read.error().message);
-    // Where there is no chain, none of our lines is in it.
-    if (!read && read.error().code != ErrorCode::kNotFound)
+    // Where there never was a chain, none of our lines is in it.
+    if (!read && (read.error().code != ErrorCode::kNotFound || chain_was_there_))
       return invalid(Undecided::kNoAnswer, read.error().message);
-    if (read && context_.audit->answered() >= due && !context_.audit->torn()) return;
+    if (read && missing_in_audit().empty() && !context_.audit->torn()) return;
     if (os::mono_now() >= deadline) break;
     (void)wait([] { return false; }, os::mono_now() + kLedgerPoll);
   }
   if (context_.audit->torn())
     return violation("audit.chained", "the last line was changed, or is torn and nobody named it");
-  violation("audit.chained", "only " +
-                                 std::to_string(context_.audit->answered() - audited_before_) +
-                                 " of this trial's " + std::to_string(requests_) +
-                                 " requests are in the audit chain");
+  const std::string missing = missing_in_audit();
+  if (missing.empty())
+    return invalid(Undecided::kUnwitnessed, "the target has no audit chain, and nothing was due");
+  violation("audit.chained", missing);
+}
+
+// Granted, and not there as often as it was made; by method and path, so that no other request of
+// this run stands in for it.
+std::string Trial::missing_in_audit() const {
+  const Requests& now = context_.audit->granted();
+  const auto count = [](const Requests& all, const std::string& what) {
+    const auto found = all.find(what);
+    return found == all.end() ? std::uint64_t{0} : found->second;
+  };
+  for (const auto& [what, due] : requests_) {
+    const std::uint64_t there = count(now, what) - count(audited_before_, what);
+    if (there >= due) continue;
+    return "only " + std::to_string(there) + " of this trial's " + std::to_string(due) + " " +
+           what + " are in the audit chain";
+  }
+  return {};
+}
+
+// A core that crashed and came back in time has passed every other check.
+void Trial::judge_restarts() {
+  const std::uint64_t expected = kind_.restarts_core && injected_ ? 1 : 0;
+  std::uint64_t seen = injected_ ? starts_since(observed_.events, observed_.t0) : 0;
+  const GuardClient::Blocking blocking(*context_.guard, kLookMax);
+  const auto health = context_.target.health();
+  if (health) {
+    const CoreLife now = life_of(health.value());
+    if (context_.life) seen = std::max(seen, restarts_between(*context_.life, now));
+    context_.life = now;
+  } else {
+    context_.life.reset();
+    if (failed_.empty())
+      invalid(Undecided::kNoAnswer, "whether the core restarted: " + health.error().text());
+  }
+  if (seen <= expected) return;
+  violation("core.restarted", "the core began anew " + std::to_string(seen) + " times, and " +
+                                  std::to_string(expected) + " of them was the fault");
 }
 
 void Trial::judge_measures() {

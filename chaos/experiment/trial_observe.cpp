@@ -66,7 +66,9 @@ void Trial::observe_hold() {
   if (wait([] { return false; }, end) == Waited::kBroken) return broken();
   // It stood to the end, not only when it landed.
   const GuardClient::Blocking blocking(*context_.guard, kLookAgainMax);
-  const auto proof = fault_->prove(context_.target, undo_, injection_, os::mono_now());
+  const MonoTime begun = os::mono_now();
+  const auto proof = fault_->prove(context_.target, undo_, injection_, begun);
+  blocked_max_ = std::max(blocked_max_, os::mono_now() - begun);
   if (!proof)
     invalid(Undecided::kUnproven, "the fault did not stand to its end: " + proof.error().message);
 }
@@ -124,8 +126,14 @@ Result<std::int64_t> Trial::open_order_connections() {
                        [](const Json& one) { return integer_at(one, "orders") > 0; });
 }
 
+// Flatten orders are open orders, too.
 std::optional<std::int64_t> Trial::open_at_exchange() {
-  const std::string prefix = "LVO" + context_.books->instance();
+  const auto normal = open_with("LVO" + context_.books->instance());
+  const auto flatten = open_with("LVF" + context_.books->instance());
+  return normal && flatten ? std::optional(*normal + *flatten) : std::nullopt;
+}
+
+std::optional<std::int64_t> Trial::open_with(const std::string& prefix) {
   const auto summary =
       context_.caller->exchange("GET", "/ledger/summary?prefix=" + os::percent_encode(prefix));
   if (!summary || !summary.value().contains("open_orders")) return std::nullopt;
@@ -172,19 +180,29 @@ void Trial::let_go_of_seal() {
   const auto released = release_seal(context_, undo_, reason, os::mono_now() + scenario_.timeout);
   if (released) {
     context_.seal_left.reset();
-    requests_ += static_cast<std::uint64_t>(released.value());
+    if (!released.value().by.empty()) requests_["POST /live/restore"] += released.value().by.size();
+    if (!released.value().was_held && !record_.fault.proof.empty()) judge_unsealed();
   } else {
     context_.seal_left = undo_;
     invalid(Undecided::kNotRestored, "the chaos seal was not released: " + released.error().text());
   }
 }
 
+// The latch was seen sealed, and is not any more, though nobody of us let go of it.
+void Trial::judge_unsealed() {
+  const auto latch = context_.caller->api("GET", "/live/kill");
+  if (latch) return violation("kill.unsealed", "the seal was gone before it was released");
+  invalid(Undecided::kNoAnswer,
+          "whether the seal still stands is not told: " + latch.error().text());
+}
+
 // Tried once more at the end of the run, which says what became of it.
 bool Trial::seal_is_left() const { return kind_.seals && context_.seal_left.has_value(); }
 
 void Trial::revert_by_guard() {
-  if (!injected_) return;
-  const auto left = context_.guard->revert(*injected_);
+  const auto number = injected_ ? injected_ : pressed_;
+  if (!number) return;
+  const auto left = context_.guard->revert(*number);
   if (left) {
     if (!seal_is_left()) left_behind(left.value());
   } else if (context_.guard_dead()) {
@@ -209,11 +227,31 @@ void Trial::undo_after_dead_guard() {
 }
 
 Step Trial::settle() {
+  judge_settled();
+  settled_at_ = os::mono_now();
+  observed_.first_deviation = watch_.first_deviation();
+  observed_.recovered = watch_.recovered();
+  // Only now: whatever is done to the core before would be taken for its own recovery.
   const Status restored = restore_budget();
   if (!restored) {
     invalid(Undecided::kNotRestored,
             "the restart budget was not restored: " + restored.error().text());
   }
+  return Step::kJudge;
+}
+
+// `timeout` is over all of it, from the fault's end. A seal's end is its release, which has as
+// long.
+MonoTime Trial::settle_deadline() const {
+  const MonoTime now = os::mono_now();
+  // A recovery that failed was waited for once: what is broken now stays so until the next trial's
+  // steady state says more.
+  if (!failed_.empty()) return now;
+  if (kind_.seals) return now + scenario_.timeout;
+  return std::max(deadline_, observed_.reverted.value_or(observed_.t0) + scenario_.timeout);
+}
+
+void Trial::judge_settled() {
   // Counted from the fault's end: where no probe saw it, the unbroken stretch began before it.
   const MonoTime settled = observed_.reverted.value_or(observed_.t0) + scenario_.settle;
   const auto holds = [this, settled] {
@@ -222,32 +260,24 @@ Step Trial::settle() {
     const MonoTime now = os::mono_now();
     return whole && now >= settled && watch_.held_for(scenario_.settle, now);
   };
-  // A recovery that failed was waited for once: what is broken now stays so until the next trial's
-  // steady state says more.
-  const MonoTime deadline =
-      failed_.empty() ? std::max(deadline_, os::mono_now() + scenario_.timeout) : os::mono_now();
-  const Waited waited = wait(holds, deadline);
-  if (waited == Waited::kBroken) broken();
-  if (waited == Waited::kDeadline && invalid_.empty() && failed_.empty()) {
+  const Waited waited = wait(holds, settle_deadline());
+  if (waited == Waited::kBroken) return broken();
+  if (waited == Waited::kDeadline && invalid_.empty() && failed_.empty())
     violation("settled", "no steady state after the fault: " + still_failing());
-  }
-  observed_.first_deviation = watch_.first_deviation();
-  observed_.recovered = watch_.recovered();
-  return Step::kJudge;
 }
 
 // Restarts that a fault caused would use up the engines' budget over the trials: an audited start
-// gives it back.
+// gives it back. An engine that does not run is the core's to start, and the judge's to see.
 Status Trial::restore_budget() {
   LEVI_TRY(engines, context_.caller->api("GET", "/engines"));
   for (const auto& engine : list_at(engines, "engines")) {
-    if (text_at(engine, "status") == "stopped") continue;
-    LEVI_TRY(answer,
-             context_.caller->api(
-                 "POST", "/engines/" + os::percent_encode(text_at(engine, "name")) + "/start",
-                 Json{{"actor", context_.actor()}, {"reason", "chaos: restores the budget"}}));
+    if (text_at(engine, "status") != "running") continue;
+    const std::string path = "/engines/" + os::percent_encode(text_at(engine, "name")) + "/start";
+    LEVI_TRY(answer, context_.caller->api("POST", path,
+                                          Json{{"actor", context_.actor()},
+                                               {"reason", "chaos: restores the budget"}}));
     (void)answer;
-    ++requests_;
+    ++requests_["POST " + path];
   }
   return ok();
 }

@@ -23,6 +23,7 @@ void Watch::saw(const Sighting& sighting) {
 
 void Watch::apply(const Sighting& sighting) {
   State& state = states_[sighting.probe];
+  state.unwatched_max = unwatched(sighting.probe, sighting.asked);
   const bool holds = sighting.failing.empty();
   const bool goes_on = holds && state.seen && state.holds;
   if (!goes_on || sighting.asked - state.last_answered > fresh_max_)
@@ -62,10 +63,17 @@ void Watch::mark(MonoTime since) {
     state.deviated = false;
     state.silent_since.reset();
     state.silence_max = Nanos{0};
+    state.unwatched_max = Nanos{0};
     state.first_failure.clear();
   }
   holding_ = false;
   for (const Sighting& sighting : std::exchange(held_, {})) apply(sighting);
+}
+
+Nanos Watch::unwatched(std::size_t probe, MonoTime now) const {
+  const State& state = states_[probe];
+  const MonoTime looked = state.seen ? std::max(since_, state.last_answered) : since_;
+  return std::max(state.unwatched_max, now - looked);
 }
 
 bool Watch::held_for(Nanos duration, MonoTime now) const {

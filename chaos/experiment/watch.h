@@ -56,6 +56,8 @@ class Watch {
   }
   // The longest stretch in which nobody answered.
   Nanos silence(std::size_t probe) const { return states_[probe].silence_max; }
+  // The longest stretch since the mark in which we ourselves did not look, up to now.
+  Nanos unwatched(std::size_t probe, MonoTime now) const;
   const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -71,6 +73,7 @@ class Watch {
     MonoTime last_failure_asked;  // before that stretch; meaningful where deviated
     std::optional<MonoTime> silent_since;
     Nanos silence_max{0};
+    Nanos unwatched_max{0};
     std::string why;
     std::string first_failure;  // that was an answer
   };

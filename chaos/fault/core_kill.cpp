@@ -23,6 +23,7 @@ FaultKind core_kill() {
   kind.name = kCoreKill;
   kind.title = "SIGKILL of the trading core";
   kind.needs = {"local-process"};
+  kind.restarts_core = true;
   kind.down_events = {"started"};  // a dead core says nothing: its first word is the next start
   kind.up_events = {"reconcile-done"};
   kind.make = [] { return std::make_unique<CoreKill>(); };

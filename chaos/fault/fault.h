@@ -82,6 +82,7 @@ struct FaultKind {
   std::vector<std::string>
       needs;          // without which no trial is possible: "local-process", "exchange-admin", ...
   bool held = false;  // stands until it is reverted: the scenario says `for` how long
+  bool restarts_core = false;  // its process ends once, and its supervisor starts it again
   bool seals =
       false;  // takes the kill latch: only a live levictl lets go of it, the guard never does
   std::vector<std::string> down_events;  // the core's own first word about it, by event type

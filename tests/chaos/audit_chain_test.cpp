@@ -102,13 +102,52 @@ TEST(AuditChain, ATornLineHoldsWhereTheLineBehindItNamesItAndNowhereElse) {
 TEST(AuditChain, CountsTheAnswersOfOneActorAlone) {
   Chain lines;
   AuditChain chain("chaos:r1");
+  const std::string kill = R"("method":"POST","path":"/live/kill",)";
   for (const char* fields :
        {R"("actor":"chaos:r1","status":102)", R"("actor":"chaos:r1","status":200)",
         R"("actor":"chaos:r2","status":200)", R"("actor":"ci","status":200)"}) {
-    ASSERT_TRUE(chain.take(lines.next(fields)));
+    ASSERT_TRUE(chain.take(lines.next(kill + fields)));
   }
   EXPECT_EQ(chain.lines(), 4u);
-  EXPECT_EQ(chain.answered(), 1u);
+  EXPECT_EQ(chain.granted(), (std::map<std::string, std::uint64_t>{{"POST /live/kill", 1}}));
+}
+
+// A refusal stands in for no request that was granted, and neither does another request.
+TEST(AuditChain, CountsWhatWasGrantedByItsMethodAndPath) {
+  Chain lines;
+  AuditChain chain("chaos:r1");
+  for (const char* fields : {R"("method":"POST","path":"/live/kill","status":200)",
+                             R"("method":"POST","path":"/live/restore","status":409)",
+                             R"("method":"POST","path":"/live/restore","status":503)",
+                             R"("method":"POST","path":"/engines/a/start","status":202)"}) {
+    ASSERT_TRUE(chain.take(lines.next(std::string(R"("actor":"chaos:r1",)") + fields)));
+  }
+  EXPECT_EQ(chain.granted(), (std::map<std::string, std::uint64_t>{{"POST /live/kill", 1},
+                                                                   {"POST /engines/a/start", 1}}));
+}
+
+// By the line that a core calls its last, a folder is known to be its own.
+TEST(AuditReader, TellsWhetherALineIsTheOneThatWasMeant) {
+  const std::string data = testing::TempDir() + "levi-audit-" + os::random_text(8);
+  ASSERT_TRUE(os::make_folders(data + "/audit"));
+  Chain lines;
+  const std::string first = lines.next();
+  const std::string second = lines.next();
+  const std::string hash = second.substr(second.size() - 66, 64);
+  ASSERT_TRUE(os::write_file_atomic(data + "/audit/2026-11-21.jsonl", first + "\n"));
+  AuditReader ours(data);
+  ours.expect(2, hash);
+  ASSERT_TRUE(ours.read_on());
+  EXPECT_FALSE(ours.as_expected()) << "not written yet";
+  ASSERT_TRUE(
+      os::write_file_atomic(data + "/audit/2026-11-21.jsonl", first + "\n" + second + "\n"));
+  ASSERT_TRUE(ours.read_on());
+  EXPECT_EQ(ours.as_expected(), true);
+  AuditReader others(data);
+  others.expect(2, std::string(64, 'a'));
+  ASSERT_TRUE(others.read_on());
+  EXPECT_EQ(others.as_expected(), false);
+  (void)os::remove_tree(data);
 }
 
 TEST(AuditReader, ReadsOnFromWhereItStoodAndNamesFileAndLine) {

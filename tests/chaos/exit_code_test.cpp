@@ -76,6 +76,27 @@ TEST_F(ExitCode, WithNothingRunningIs3NeverPassed) {
   EXPECT_EQ(chaos_run({"--target", "http://127.0.0.1:1"}).code, 3);
 }
 
+// `latest` is this run, not the one before, though this one never came to a trial.
+TEST_F(ExitCode, OfTheGateAfterARunThatFailedIs3WhateverTheRunBeforeCameTo) {
+  reports::RunFacts facts;
+  facts.trials_planned = 1;
+  facts.complete = true;
+  auto before = reports::ResultsWriter::create(folder("reports"), facts, os::wall_now());
+  ASSERT_TRUE(before) << before.error().text();
+  TrialRecord pass;
+  pass.id = pass.name = "C-1";
+  pass.status = Verdict::kPass;
+  ASSERT_TRUE(before.value().append(pass));
+  ASSERT_TRUE(before.value().write_summary({pass}, facts, reports::judge_gate({pass}, {})));
+  const std::string latest = folder("reports/chaos/latest");
+  EXPECT_EQ(levictl({"chaos", "gate", latest}).code, 0);
+  EXPECT_EQ(chaos_run({"--target", "http://127.0.0.1:1"}).code, 3);
+  const Outcome gate = levictl({"chaos", "gate", latest});
+  EXPECT_EQ(gate.code, 3) << gate.text;
+  EXPECT_NE(gate.text.find("target 127.0.0.1:1"), std::string::npos) << gate.text;
+  EXPECT_NE(gate.text.find("it judged nothing"), std::string::npos) << gate.text;
+}
+
 class ExitCodeOnStage : public StageRig {
  protected:
   std::string file(const std::string& name, const std::string& text) {

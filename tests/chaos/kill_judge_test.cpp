@@ -36,10 +36,14 @@ TEST(KillJudge, WhatArrivesLateAtOrBelowSWasInFlight) {
   EXPECT_EQ(judgement.last_arrival, MonoTime{1300});
 }
 
-TEST(KillJudge, FlattenOrdersAreCountedApart) {
+// Nobody grants one in a chaos trial: it went past the seal as any other would.
+TEST(KillJudge, AFlattenOrderThatArrivesAfterThePressIsAViolationOfItsOwn) {
   const KillJudgement judgement = judge({venue_order(25, 1500, OrderKind::kFlatten)});
   EXPECT_EQ(judgement.beyond_s, 0u);
   EXPECT_EQ(judgement.flatten, 1u);
+  ASSERT_EQ(judgement.details.size(), 1u);
+  EXPECT_NE(judgement.details.front().find("flatten"), std::string::npos);
+  EXPECT_TRUE(judge({venue_order(25, 900, OrderKind::kFlatten)}).details.empty());
 }
 
 TEST(KillJudge, OtherPeoplesOrdersAreNotOurs) {
@@ -55,6 +59,17 @@ TEST(KillJudge, FlowIsCountedInTheWindowBeforeThePress) {
                                         venue_order(3, 1000), venue_order(4, 1001)};
   EXPECT_EQ(orders_in(entries, kPressed, Nanos{200}), 2u);
   EXPECT_EQ(orders_in(entries, kPressed, Nanos{2000}), 3u);
+}
+
+// As the exchange saw it, whoever looked or did not.
+TEST(KillJudge, TheLongestLullLiesBetweenTwoOrdersOrAtAnEnd) {
+  const std::vector<VenueEntry> entries{venue_order(1, 100), venue_order(2, 1100),
+                                        venue_fill(2, "t1"), venue_order(3, 1400),
+                                        venue_order(4, 3000)};
+  EXPECT_EQ(longest_lull(entries, MonoTime{1000}, MonoTime{1500}), Nanos{300});
+  EXPECT_EQ(longest_lull(entries, MonoTime{1000}, MonoTime{2000}), Nanos{600});
+  EXPECT_EQ(longest_lull(entries, MonoTime{600}, MonoTime{1500}), Nanos{500});
+  EXPECT_EQ(longest_lull({}, MonoTime{600}, MonoTime{1500}), Nanos{900});
 }
 
 }  // namespace

@@ -43,12 +43,16 @@ class ReleaseSeal : public testing::Test {
 
 TEST_F(ReleaseSeal, WhatIsNotHeldNeedsNone) {
   held_ = false;
-  EXPECT_EQ(release_seal(doors(), soon()).value(), 0);
+  const auto released = release_seal(doors(), soon());
+  EXPECT_TRUE(released.value().by.empty());
+  EXPECT_FALSE(released.value().was_held) << "somebody else let go of it";
   EXPECT_EQ(asked_, 0);
 }
 
 TEST_F(ReleaseSeal, OneGoodAnswerIsEnough) {
-  EXPECT_EQ(release_seal(doors(), soon()).value(), 1);
+  const auto released = release_seal(doors(), soon());
+  EXPECT_EQ(released.value().by, std::vector<std::size_t>{0});
+  EXPECT_TRUE(released.value().was_held);
   EXPECT_EQ(asked_, 1);
   EXPECT_EQ(pauses_, 0);
 }
@@ -56,7 +60,7 @@ TEST_F(ReleaseSeal, OneGoodAnswerIsEnough) {
 TEST_F(ReleaseSeal, WhereOneServerHangsTheOtherIsAsked) {
   api_ = {kBusy, kBusy, kBusy};
   control_ = {kBusy};
-  EXPECT_EQ(release_seal(doors(), soon()).value(), 1);
+  EXPECT_EQ(release_seal(doors(), soon()).value().by, std::vector<std::size_t>{1});
   EXPECT_EQ(asked_, 4) << "api, control, api, control";
 }
 
@@ -66,7 +70,9 @@ TEST_F(ReleaseSeal, AnAnswerThatCameTooLateIsSeenAtTheLatch) {
     held_ = false;  // it happened all the same
     return kBusy;
   };
-  EXPECT_EQ(release_seal(two, soon()).value(), 0);
+  const auto released = release_seal(two, soon());
+  EXPECT_TRUE(released.value().by.empty());
+  EXPECT_TRUE(released.value().was_held);
 }
 
 TEST_F(ReleaseSeal, EveryWayIsTriedThoughTheTimeIsOverAndTheLastErrorIsTold) {

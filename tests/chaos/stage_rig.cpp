@@ -105,8 +105,10 @@ std::string scenario_text(Kind kind) {
   return "";
 }
 
+std::string StageRig::config() const { return kQuietConfig; }
+
 void StageRig::SetUp() {
-  ASSERT_TRUE(os::write_file_atomic(folder("quiet.yaml"), kQuietConfig));
+  ASSERT_TRUE(os::write_file_atomic(folder("quiet.yaml"), config()));
   for (const Kind kind : kKinds)
     ASSERT_TRUE(os::write_file_atomic(scenario_file(kind), scenario_text(kind)));
   cli::StageOptions options;

@@ -66,6 +66,8 @@ class LevictlRig : public test::IntegrationTest {
 class StageRig : public LevictlRig {
  protected:
   void SetUp() override;
+  // Its levid's configuration, with the marks that `levictl up` fills in.
+  virtual std::string config() const;
 
   Outcome on_stage(const std::vector<std::string>& arguments) {
     return levictl(arguments, stage_.name);

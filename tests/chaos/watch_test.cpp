@@ -117,6 +117,20 @@ TEST_F(WatchTest, SilenceIsADeviationOfWhichOnlyTheLengthIsKnown) {
   EXPECT_EQ(watch_.deviation_text(0), kBroken);
 }
 
+// Nobody is to blame for what happens meanwhile, and nobody has seen that nothing did.
+TEST_F(WatchTest, TheLongestTimeInWhichWeDidNotLookIsKnown) {
+  saw(0, 100, kHolds);
+  watch_.mark(ms(95));
+  EXPECT_EQ(watch_.unwatched(0, ms(96)), Nanos{1ms});
+  saw(100, 200, kHolds);
+  EXPECT_EQ(watch_.unwatched(0, ms(200)), Nanos{9ms});
+  saw(800, 900, kHolds);
+  EXPECT_EQ(watch_.unwatched(0, ms(900)), Nanos{609ms});
+  EXPECT_EQ(watch_.unwatched(0, ms(1900)), Nanos{1009ms}) << "up to now";
+  watch_.mark(ms(895));
+  EXPECT_EQ(watch_.unwatched(0, ms(900)), Nanos{5ms});
+}
+
 TEST(WatchOfTwo, TheLastProbeToRecoverCounts) {
   Watch watch({"a", "b"}, Nanos{100ms});
   watch.mark(ms(0));
