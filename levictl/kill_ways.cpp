@@ -52,6 +52,8 @@ KillWay by_file(const Target& target, const KillOptions& options) {
   result.took = os::mono_now() - result.begun;
   if (!killed) {
     result.error = killed.error().message;
+    if (killed.error().code == ErrorCode::kNotFound)
+      result.error += "; --runtime FOLDER names another place";
     return result;
   }
   // The bit is set, whatever the gateway does: undrained says only that S may still leave.

@@ -165,7 +165,7 @@ void add_kill_command(CLI::App& app, Commands& commands) {
       "Example: levictl kill --reason 'prices look wrong'\n"
       "Exit 0: sealed, nothing under way, no order open. 1: anything less than that (it says "
       "what).\n"
-      "3: nothing was reached, nothing is sealed.");
+      "3: nothing was reached, nothing is sealed. 4: Ctrl-C ended the waiting, not the sealing.");
 }
 
 void add_resume_command(CLI::App& app, Commands& commands) {

@@ -10,6 +10,7 @@
 #include "levictl/exit_code.h"
 #include "levictl/operator_name.h"
 #include "levictl/paths.h"
+#include "levictl/text.h"
 #include "recover/recovery.h"
 
 namespace levi::cli {
@@ -75,7 +76,7 @@ int recover_command(const RecoverOptions& options) {
   recovery.lock_file = state_folder() + "/recover.lock";
   recovery.chaos_run = [&] { return chaos_run_on(target.value()); };
   recovery.say = [&](const std::string& line) {
-    std::printf("%s\n", with_flags(line, options.target).c_str());
+    std::printf("%s\n", printable(with_flags(line, options.target)).c_str());
   };
   std::printf("recover %s\n", target.value().name.c_str());
   const auto outcome = recover::recover_now(recovery);

@@ -203,6 +203,7 @@ TEST_F(KillCommand, WithNothingInReachIs3AndSealsNothing) {
   const Outcome said = kill(runtime, {});
   EXPECT_EQ(said.code, 3) << said.text;
   EXPECT_NE(said.text.find("nothing was reached: nothing is sealed"), std::string::npos);
+  EXPECT_NE(said.text.find("--runtime FOLDER names another place"), std::string::npos) << said.text;
 }
 
 }  // namespace

@@ -105,5 +105,19 @@ TEST_F(StatusCommand, OfACoreThatIsGoneSaysThatItIsNotRunning) {
   EXPECT_EQ(json["running"], false);
 }
 
+// `recover` tells the same words, and its hints can be typed as well.
+TEST_F(StatusCommand, AndRecoverSpeakTheSameOfASealedCore) {
+  const test::FakeCore core(
+      {{"/health", kHealthy}, {"/engines", R"({"engines":[],"total":0,"running":0})"}},
+      {{"/health", kHealthy},
+       {"/live/kill", R"({"sealed":true,"epoch":4,"open_orders":0,"holders":[{"holder":"operator",)"
+                      R"("reason":"x\nfound  nothing","actor":"me","ts":"now"}]})"}});
+  const Outcome said =
+      levictl({"recover", "--plan", "--target", core.api(), "--control", core.control()});
+  EXPECT_EQ(said.text.find("\nfound  nothing"), std::string::npos) << said.text;
+  EXPECT_NE(said.text.find("levictl resume --target " + core.api()), std::string::npos)
+      << said.text;
+}
+
 }  // namespace
 }  // namespace levi::chaos
