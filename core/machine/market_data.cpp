@@ -1,6 +1,5 @@
 #include "core/machine/market_data.h"
 
-#include "core/machine/orders.h"
 #include "core/machine/positions.h"
 
 namespace levi::machine::market_data {
@@ -109,13 +108,6 @@ void on_timer(Context& context) {
     if (!wanted || feed.poll_asked || state.now - feed.since < state.limits.polling_after) continue;
     feed.poll_asked = true;
     context.emit(PollRest{source, true});
-  }
-  for (const std::uint64_t sequence : context.indexes.pending) {
-    Order& order = state.orders.at(sequence);
-    const Instrument& instrument = state.instruments[order.symbol.value];
-    const bool stale = state.now - instrument.last_data > state.limits.data_age_max;
-    if (stale && !order.cancel_requested && order.engine != kNoEngine)
-      orders::request_cancel(context, order);
   }
 }
 

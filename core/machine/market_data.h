@@ -11,8 +11,7 @@ void on_gap(Context& context, const BookGap& event);
 void on_feed_up(Context& context, const FeedUp& event);
 void on_feed_down(Context& context, const FeedDown& event);
 void on_core_started(Context& context);
-// Asks for REST polling where a feed stays down; pulls resting orders of symbols whose data is
-// stale.
+// Asks for REST polling where a feed stays down.
 void on_timer(Context& context);
 
 }  // namespace levi::machine::market_data

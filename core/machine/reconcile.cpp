@@ -10,6 +10,7 @@ namespace levi::machine::reconcile {
 namespace {
 
 constexpr std::uint32_t kLiveOrdersMax = 2'000;  // four times what the venue allows to be open
+constexpr Nanos kOverdueAfter{60s};              // many times what every question together takes
 
 auto find_hole(State& state, std::uint64_t sequence) {
   return std::find_if(state.holes.begin(), state.holes.end(), [&](const SequenceRange& hole) {
@@ -79,7 +80,15 @@ Order& insert(Context& context, Order order) {
 
 }  // namespace
 
-void on_started(Context& context, const ReconcileStarted&) { context.state.reconciling = true; }
+void begin(State& state) {
+  state.reconciling = true;
+  state.reconciling_since = state.now;
+  state.reconcile_overdue = false;
+}
+
+void on_started(Context& context, const ReconcileStarted&) {
+  if (!context.state.reconciling) begin(context.state);
+}
 
 void on_done(Context& context, const ReconcileDone& event) {
   State& state = context.state;
@@ -99,6 +108,19 @@ void on_done(Context& context, const ReconcileDone& event) {
     return;  // in mid-run the symbols concerned are blocked, and asked about
   const Text what = text(state.unknown_orders, " orders unknown, ", state.unsettled_orders,
                          " missing fills, ", event.unsettled, " unsettled by the venue's answers");
+  context.alert(AlertKind::kReconcileUnsettled, what);
+  latch_rules::want_seal(context, latch::Holder::kReconcile, what);
+}
+
+void on_timer(Context& context) {
+  State& state = context.state;
+  // A start waits for its venue as long as it takes: nothing was placed since.
+  const bool in_run = state.reconciling && state.start_settled;
+  if (!in_run || state.reconcile_overdue || state.now - state.reconciling_since < kOverdueAfter)
+    return;
+  state.reconcile_overdue = true;
+  const Text what = text("the venue has not answered for ", kOverdueAfter / 1s,
+                         " s what happened while its pushes were missed");
   context.alert(AlertKind::kReconcileUnsettled, what);
   latch_rules::want_seal(context, latch::Holder::kReconcile, what);
 }

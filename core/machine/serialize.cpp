@@ -34,6 +34,12 @@ std::uint64_t hash_of(std::string_view bytes) {
   return folded(hash, kA);
 }
 
+// What a snapshot of an earlier version does not say, as nearly as can be told.
+void make_up_for(State& state, std::uint32_t version) {
+  if (version >= 3) return;
+  state.reconciling_since = state.now;
+}
+
 }  // namespace
 
 std::string Machine::serialize() const {
@@ -68,6 +74,7 @@ Result<Machine> Machine::deserialize(std::string_view bytes) {
     return error(ErrorCode::kCorrupt, "a machine snapshot is damaged " +
                                           std::to_string(reader.left()) + " bytes before its end");
   }
+  make_up_for(state, version);
   derived::rebuild(state, machine.impl_->indexes);
   latch_rules::refresh_trading(state);
   return machine;

@@ -235,7 +235,9 @@ struct State {
   Flatten flatten;
 
   bool reconciling = true;
-  bool start_settled = false;             // the first reconciliation after Started is done
+  Instant reconciling_since;       // without an end in between, however often it was begun anew
+  bool reconcile_overdue = false;  // it takes so long that the latch was asked for, once
+  bool start_settled = false;      // the first reconciliation after Started is done
   std::uint32_t reconcile_unsettled = 0;  // what the shell could not settle in the last one
 
   Money realised_today;

@@ -187,6 +187,8 @@ void state(A& a, T& s, std::uint32_t version) {
   rest(a, s);
   if (version < 2) return;
   list(a, s.ancestors, kAncestorsMax, [](auto& archive, auto& one) { ancestor(archive, one); });
+  if (version < 3) return;
+  instant(a, s.reconciling_since), a(s.reconcile_overdue);
 }
 
 }  // namespace levi::machine::fields
