@@ -48,6 +48,7 @@ void on_started(Context& context, const Started& event) {
   State& state = context.state;
   take_ancestor(state, event);
   state.started = event;
+  state.started_at = state.now;
   reconcile::begin(state);
   state.start_settled = false;
   market_data::on_core_started(context);

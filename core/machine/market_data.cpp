@@ -1,5 +1,7 @@
 #include "core/machine/market_data.h"
 
+#include <algorithm>
+
 #include "core/machine/positions.h"
 
 namespace levi::machine::market_data {
@@ -96,6 +98,16 @@ void on_core_started(Context& context) {
     feed.since = state.now;
   }
   for (Instrument& instrument : state.instruments) instrument.book_valid = false;
+}
+
+bool private_feed_lost(const State& state) {
+  Instant since = state.started_at;
+  if (kPrivateSource.value < state.feeds.size()) {
+    const Feed& feed = state.feeds[kPrivateSource.value];
+    if (feed.up) return false;
+    since = std::max(since, feed.since);
+  }
+  return state.now - since > state.limits.data_age_max;
 }
 
 void on_timer(Context& context) {

@@ -11,6 +11,9 @@ void on_gap(Context& context, const BookGap& event);
 void on_feed_up(Context& context, const FeedUp& event);
 void on_feed_down(Context& context, const FeedDown& event);
 void on_core_started(Context& context);
+// Fills come by its pushes alone, however the market is read: while it is down nobody knows what is
+// held. As market data, it may be away for data_age_max, from a start on too.
+bool private_feed_lost(const State& state);
 // Asks for REST polling where a feed stays down.
 void on_timer(Context& context);
 

@@ -37,7 +37,7 @@ std::uint64_t hash_of(std::string_view bytes) {
 // What a snapshot of an earlier version does not say, as nearly as can be told.
 void make_up_for(State& state, std::uint32_t version) {
   if (version >= 3) return;
-  state.reconciling_since = state.now;
+  state.started_at = state.reconciling_since = state.now;
 }
 
 }  // namespace

@@ -216,6 +216,7 @@ struct Ancestor {
 
 struct State {
   Started started;
+  Instant started_at;
   std::vector<Ancestor> ancestors;  // oldest first
   Limits limits;
   std::vector<Instrument> instruments;    // by SymbolId

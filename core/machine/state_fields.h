@@ -188,7 +188,7 @@ void state(A& a, T& s, std::uint32_t version) {
   if (version < 2) return;
   list(a, s.ancestors, kAncestorsMax, [](auto& archive, auto& one) { ancestor(archive, one); });
   if (version < 3) return;
-  instant(a, s.reconciling_since), a(s.reconcile_overdue);
+  instant(a, s.started_at), instant(a, s.reconciling_since), a(s.reconcile_overdue);
 }
 
 }  // namespace levi::machine::fields

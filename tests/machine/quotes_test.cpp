@@ -6,6 +6,10 @@ namespace {
 
 class QuotesTest : public MachineTest {
  protected:
+  void SetUp() override {
+    limits_.data_age_max = 1500ms;
+    MachineTest::SetUp();
+  }
   // A second passes, in which the market is heard of.
   void fresh_second() {
     for (const SymbolId symbol : {kBtc, kEth}) top(symbol, 50'000'00, 50'001'00);
@@ -19,8 +23,6 @@ class QuotesTest : public MachineTest {
 };
 
 TEST_F(QuotesTest, AReconciliationThatDoesNotEndPullsThemUntilTheyAreGone) {
-  limits_.data_age_max = 1500ms;
-  step(limits_);
   const OrderSequence bid = open(Side::kBuy);
   const OrderSequence ask = open(Side::kSell, 50'001'00, 1000, kEthEngine);
   step(ReconcileStarted{});
@@ -44,6 +46,19 @@ TEST_F(QuotesTest, AReconciliationThatEndsInTimePullsNothing) {
     EXPECT_TRUE(cancelled().empty());
     step(ReconcileDone{});
   }
+}
+
+TEST_F(QuotesTest, WithoutThePrivateFeedOnlyThoseThatShrinkAPositionStay) {
+  fill(open(Side::kBuy), 1000, "t1");
+  const OrderSequence bid = open(Side::kBuy);
+  const OrderSequence ask = open(Side::kSell, 50'001'00, 1000);
+  const OrderSequence opening = open(Side::kSell, 50'001'00, 1000, kEthEngine);
+  private_feed(false);
+  fresh_second();
+  EXPECT_TRUE(cancelled().empty()) << "as long as data may be old";
+  fresh_second();
+  EXPECT_EQ(cancelled(), (std::vector{bid, opening}));
+  EXPECT_FALSE(order_of(ask).cancel_requested);
 }
 
 TEST_F(QuotesTest, AFlattenOrderIsNoQuote) {
