@@ -20,7 +20,7 @@
 namespace levi::machine {
 
 // Raised when `step` would give another state for the same journal. 2: the state names ancestors.
-// 3: it knows since when it runs and has been reconciling.
+// 3: it knows since when it runs and has been reconciling, and which closing orders moved nothing.
 inline constexpr std::uint32_t kMachineVersion = 3;
 inline constexpr std::uint32_t kMachineVersionOldest = 1;  // whose snapshots are still read
 

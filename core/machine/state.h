@@ -20,7 +20,9 @@ namespace levi::machine {
 // a fill of an order that is gone is a repeat.
 inline constexpr std::size_t kTerminalOrdersKept = 20'000;
 inline constexpr std::size_t kTradesPerOrderMax = 10'000;
-inline constexpr std::uint32_t kFlattenTriesMax = 8;  // orders per position and grant
+// Of a grant, for each position: orders in a row that closed nothing of it, and orders at all.
+inline constexpr std::uint32_t kFlattenTriesMax = 8;
+inline constexpr std::uint32_t kFlattenOrdersMax = 100;
 inline constexpr std::size_t kForeignKept = 64;
 inline constexpr std::size_t kHolesMax = 64;
 inline constexpr std::size_t kAncestorsMax = 64;
@@ -123,6 +125,7 @@ struct Instrument {
   Instant last_data;
   Price last_deal;
   Position position;
+  std::uint32_t flatten_tries = 0;  // flatten orders since one of them was filled, of this grant
   // Derived.
   std::uint32_t open_orders = 0;  // not terminal, unknown ones included
   std::uint32_t unknown_orders = 0;

@@ -349,6 +349,7 @@ void EventStream::schedule_start() {
   limits.open_positions_max = 2;
   limits.open_orders_max = 8;
   limits.restarts_max = 4;
+  limits.data_age_max = 2s;  // a Timer lets a second pass in which no market is heard of
   scheduled_.push_back(limits);
   for (std::uint16_t i = 0; i < options_.symbols; ++i) {
     InstrumentDefined definition = instrument_of({i});
