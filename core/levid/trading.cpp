@@ -118,8 +118,10 @@ void Trading::round() {
   if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
-// One that is not over yet is begun anew by this: what it was to look at is not forgotten.
+// One that is not over yet is begun anew by this: what it was to look at is not forgotten. Nor is
+// what one was to look at that never ended, in this start or an earlier one: the machine knows.
 void Trading::reconcile(Instant since) {
+  since = std::min(since, machine_.state().reconciled_to);
   // Journal time stays ahead where the clock was set back. The venue knows the wall's time alone,
   // and beyond it there are no trades, which would look like an answer.
   since = since - std::max(clock_.now() - os::wall_now(), Nanos{0}) - kReconcileOverlap;

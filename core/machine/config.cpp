@@ -49,6 +49,7 @@ void on_started(Context& context, const Started& event) {
   take_ancestor(state, event);
   state.started = event;
   state.started_at = state.now;
+  if (state.reconciled_to.ns == 0) state.reconciled_to = state.now;  // a new journal: no fills yet
   reconcile::begin(state);
   state.start_settled = false;
   market_data::on_core_started(context);

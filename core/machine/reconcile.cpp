@@ -78,6 +78,18 @@ Order& insert(Context& context, Order order) {
   return stored;
 }
 
+// What the private feed missed before it came up was asked for since; where the journal was in
+// trouble, it may have dropped fills that came.
+bool hears_of_every_fill(const State& state) {
+  if (state.reconciling || state.reconcile_unsettled != 0 ||
+      state.latch().held_by(latch::Holder::kJournal) ||
+      kPrivateSource.value >= state.feeds.size()) {
+    return false;
+  }
+  const Feed& feed = state.feeds[kPrivateSource.value];
+  return feed.up && feed.since <= state.reconciling_to;
+}
+
 }  // namespace
 
 void begin(State& state) {
@@ -86,8 +98,12 @@ void begin(State& state) {
   state.reconcile_overdue = false;
 }
 
-void on_started(Context& context, const ReconcileStarted&) {
-  if (!context.state.reconciling) begin(context.state);
+void on_started(Context& context, const ReconcileStarted& event) {
+  State& state = context.state;
+  if (!state.reconciling) begin(state);
+  // One that looks at a part only leaves the rest to the next.
+  const bool whole = event.since <= state.reconciled_to;
+  state.reconciling_to = whole ? state.now : state.reconciled_to;
 }
 
 void on_done(Context& context, const ReconcileDone& event) {
@@ -96,6 +112,8 @@ void on_done(Context& context, const ReconcileDone& event) {
   state.reconciling = false;
   state.start_settled = true;
   state.reconcile_unsettled = event.unsettled;
+  if (event.unsettled == 0)
+    state.reconciled_to = std::max(state.reconciled_to, state.reconciling_to);
   for (const std::uint64_t sequence : context.indexes.pending) {
     Order& order = state.orders.at(sequence);
     const Engine* engine = find_engine(state, order.engine);
@@ -114,6 +132,7 @@ void on_done(Context& context, const ReconcileDone& event) {
 
 void on_timer(Context& context) {
   State& state = context.state;
+  if (hears_of_every_fill(state)) state.reconciled_to = state.now;
   // A start waits for its venue as long as it takes: nothing was placed since.
   const bool in_run = state.reconciling && state.start_settled;
   if (!in_run || state.reconcile_overdue || state.now - state.reconciling_since < kOverdueAfter)

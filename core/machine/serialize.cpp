@@ -38,6 +38,7 @@ std::uint64_t hash_of(std::string_view bytes) {
 void make_up_for(State& state, std::uint32_t version) {
   if (version >= 3) return;
   state.started_at = state.reconciling_since = state.now;
+  state.reconciled_to = state.reconciling_to = state.now;
 }
 
 }  // namespace

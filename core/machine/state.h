@@ -241,7 +241,10 @@ struct State {
   bool reconciling = true;
   Instant reconciling_since;       // without an end in between, however often it was begun anew
   bool reconcile_overdue = false;  // it takes so long that the latch was asked for, once
-  bool start_settled = false;      // the first reconciliation after Started is done
+  // Every fill up to here was pushed or asked for: from here on the next reconciliation looks.
+  Instant reconciled_to;
+  Instant reconciling_to;      // the same once the one that runs, or ran last, has ended well
+  bool start_settled = false;  // the first reconciliation after Started is done
   std::uint32_t reconcile_unsettled = 0;  // what the shell could not settle in the last one
 
   Money realised_today;

@@ -192,6 +192,7 @@ void state(A& a, T& s, std::uint32_t version) {
   list(a, s.ancestors, kAncestorsMax, [](auto& archive, auto& one) { ancestor(archive, one); });
   if (version < 3) return;
   instant(a, s.started_at), instant(a, s.reconciling_since), a(s.reconcile_overdue);
+  instant(a, s.reconciled_to), instant(a, s.reconciling_to);
 }
 
 }  // namespace levi::machine::fields

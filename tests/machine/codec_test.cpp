@@ -121,6 +121,7 @@ TEST_F(OldSnapshot, OfAnEarlierVersionIsReadAndSaysWhatItKnew) {
     EXPECT_EQ(read.ancestors.size(), version < 2 ? 0u : 1u);
     EXPECT_TRUE(read.orders.contains(sequence.value));
     EXPECT_EQ(read.reconciling_since, state().now) << "it begins to count";
+    EXPECT_EQ(read.reconciled_to, state().now);
     std::string newer = bytes;
     newer[4] = static_cast<char>(version + 1);
     EXPECT_FALSE(Machine::deserialize(newer)) << "the version says what to expect";
