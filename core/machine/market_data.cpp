@@ -17,6 +17,23 @@ bool crossed(const TopOfBook& top) {
   return top.bid_price.value != 0 && top.ask_price.value != 0 && top.bid_price >= top.ask_price;
 }
 
+// Bids and asks that can be quoted between.
+bool is_whole(const TopOfBook& top) {
+  return top.bid_price.value != 0 && top.ask_price.value != 0 && !crossed(top);
+}
+
+// Data goes on coming and mends nothing: the book is built anew, as often as data may be old.
+void resync_if_broken(Context& context, Instrument& instrument) {
+  const State& state = context.state;
+  const Nanos patience = state.limits.data_age_max;
+  const bool broken = instrument.top.version != 0 && !is_whole(instrument.top);
+  if (!broken || state.now - instrument.last_data <= patience ||
+      state.now - instrument.resync_asked <= patience)
+    return;
+  instrument.resync_asked = state.now;
+  context.emit(ResyncBook{instrument.top.source, instrument.definition.symbol});
+}
+
 void poison_books_of(State& state, SourceId source) {
   for (Instrument& instrument : state.instruments) {
     if (instrument.top.source == source) instrument.book_valid = false;
@@ -37,7 +54,7 @@ void on_top_of_book(Context& context, const TopOfBook& event) {
   }
   instrument->top = event;
   instrument->book_valid = !crossed(event);
-  instrument->last_data = state.now;
+  if (is_whole(event)) instrument->last_data = state.now;
   if (instrument->position.quantity.value == 0 || !instrument->book_valid) return;
   positions::mark(state, *instrument);
   positions::check_daily_loss(context);
@@ -120,6 +137,9 @@ void on_timer(Context& context) {
     if (!wanted || feed.poll_asked || state.now - feed.since < state.limits.polling_after) continue;
     feed.poll_asked = true;
     context.emit(PollRest{source, true});
+  }
+  for (Instrument& instrument : state.instruments) {
+    if (instrument.defined) resync_if_broken(context, instrument);
   }
 }
 

@@ -14,7 +14,8 @@ void on_core_started(Context& context);
 // Fills come by its pushes alone, however the market is read: while it is down nobody knows what is
 // held. As market data, it may be away for data_age_max, from a start on too.
 bool private_feed_lost(const State& state);
-// Asks for REST polling where a feed stays down.
+// Asks for REST polling where a feed stays down, and for a new book where one stays crossed or
+// without a side.
 void on_timer(Context& context);
 
 }  // namespace levi::machine::market_data

@@ -122,7 +122,8 @@ struct Instrument {
   bool defined = false;
   TopOfBook top;
   bool book_valid = false;
-  Instant last_data;
+  Instant last_data;     // when both sides were last seen, and not crossed
+  Instant resync_asked;  // because they were not for too long
   Price last_deal;
   Position position;
   std::uint32_t flatten_tries = 0;  // flatten orders since one of them was filled, of this grant

@@ -72,7 +72,7 @@ void instrument(A& a, T& i, std::uint32_t version) {
   a(i.book_valid), instant(a, i.last_data), steps(a, i.last_deal);
   position(a, i.position);
   if (version < 3) return;
-  a(i.flatten_tries);
+  a(i.flatten_tries), instant(a, i.resync_asked);
 }
 
 template <class A, class T>

@@ -61,6 +61,32 @@ TEST_F(QuotesTest, WithoutThePrivateFeedOnlyThoseThatShrinkAPositionStay) {
   EXPECT_FALSE(order_of(ask).cancel_requested);
 }
 
+TEST_F(QuotesTest, ABookThatStaysCrossedOrHasOneSideIsStaleAndBuiltAnew) {
+  for (const std::int64_t bid : {50'001'00, 0}) {
+    top(kBtc, 50'000'00, 50'001'00);
+    const OrderSequence sequence = open(Side::kBuy);
+    top(kBtc, bid, 50'001'00);
+    second();
+    EXPECT_TRUE(cancelled().empty() && emitted<ResyncBook>().empty()) << "it may mend itself";
+    top(kBtc, bid, 50'001'00);
+    second();
+    EXPECT_EQ(cancelled(), std::vector{sequence});
+    ASSERT_EQ(emitted<ResyncBook>().size(), 1u);
+    EXPECT_EQ(emitted<ResyncBook>()[0].symbol, kBtc);
+    top(kBtc, bid, 50'001'00);
+    second();
+    EXPECT_TRUE(emitted<ResyncBook>().empty()) << "no more often than data may be old";
+    second();
+    EXPECT_EQ(emitted<ResyncBook>().size(), 1u) << "but as long as it lasts";
+    step(VenueCanceled{sequence, {}});
+    fresh_second();
+    EXPECT_TRUE(emitted<ResyncBook>().empty());
+    const OrderSequence next = place(Side::kBuy);
+    EXPECT_NE(next.value, 0u);
+    step(VenueCanceled{next, {}});
+  }
+}
+
 TEST_F(QuotesTest, AFlattenOrderIsNoQuote) {
   fill(open(Side::kBuy), 1000, "t1");
   seal(latch::Holder::kOperator, 2);
