@@ -39,6 +39,7 @@ void make_up_for(State& state, std::uint32_t version) {
   if (version >= 3) return;
   state.started_at = state.reconciling_since = state.now;
   state.reconciled_to = state.reconciling_to = state.now;
+  state.daily_losses = state.daily_loss_reached ? 1 : 0;
 }
 
 }  // namespace

@@ -252,6 +252,7 @@ struct State {
   Money equity;  // Σ realised + unrealised
   Money equity_day_start;
   bool daily_loss_reached = false;  // until the day changes
+  std::int64_t daily_losses = 0;    // how many limits were lost, in whole: each seals once that day
   std::int64_t day = 0;             // days since the epoch of the journal's Instant, UTC
   ChaosMark chaos{.run = {},
                   .scenario = {},

@@ -193,6 +193,7 @@ void state(A& a, T& s, std::uint32_t version) {
   if (version < 3) return;
   instant(a, s.started_at), instant(a, s.reconciling_since), a(s.reconcile_overdue);
   instant(a, s.reconciled_to), instant(a, s.reconciling_to);
+  a(s.daily_losses);
 }
 
 }  // namespace levi::machine::fields
