@@ -23,6 +23,19 @@ bool is_unbooked(const machine::Event& event) {
   return crc32c(trade.data(), trade.size()) % kUnbookedOneIn == 0;
 }
 
+// An engine that hears of nothing but ACTIVE would never close what REDUCING is there to close.
+std::uint8_t code_of(machine::TradingState trading) {
+  switch (trading) {
+    case machine::TradingState::kActive:
+      return engine::kTakesAll;
+    case machine::TradingState::kReducing:
+      return engine::kTakesReducing;
+    case machine::TradingState::kHalted:
+      return engine::kTakesNone;
+  }
+  LEVI_UNREACHABLE();
+}
+
 }  // namespace
 
 Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& identity,
@@ -172,9 +185,9 @@ void Trading::publish_status() {
                                     std::memory_order_relaxed);
   }
   publish_feeds();
-  const bool active = trading == machine::TradingState::kActive;
-  if (hub_ && active != trading_told_) hub_->set_trading(active, clock_.now());
-  trading_told_ = active;
+  const std::uint8_t code = code_of(trading);
+  if (hub_ && code != trading_told_) hub_->set_trading(code, clock_.now());
+  trading_told_ = code;
   if (!stopping_ && waiting_for_.empty()) {
     status_.phase.store(state.reconciling ? control::Phase::kReconciling
                                           : control::Phase::kRunning);

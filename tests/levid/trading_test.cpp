@@ -238,8 +238,6 @@ TEST(Trading, AChaosRunLetsGoOfASealThatItMadeWhileNoLevidRan) {
   EXPECT_FALSE(rig.word().held_by(Holder::kChaos));
 }
 
-// An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
-// the private stream came up, whose first report begins the reconciliation anew.
 // A fill of an order that this journal lost, a hundred seconds ago.
 void fill_in_the_past(const exchange::Stage& stage, test::TradingRig& rig, Instant now) {
   ASSERT_EQ(stage.admin("POST", "/faults/clock_offset?ms=-100000&tag=past")["active"], true);
@@ -257,6 +255,8 @@ void fill_in_the_past(const exchange::Stage& stage, test::TradingRig& rig, Insta
   stage.admin("DELETE", "/faults?tag=past");
 }
 
+// An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
+// the private stream came up, whose first report begins the reconciliation anew.
 TEST(Trading, AReconciliationThatIsBegunAnewStillLooksBackToTheFirstOne) {
   const exchange::Stage stage;
   const Instant now = os::wall_now();
