@@ -141,8 +141,8 @@ void check_daily_loss(Context& context) {
   state.daily_loss_reached = true;
   const Text what =
       text("daily loss limit of ",
-           format_decimal(state.limits.daily_loss_max.value, kMoneyExponent), " reached ", limits,
-           " times: realised ", format_decimal(state.realised_today.value, kMoneyExponent),
+           format_decimal(state.limits.daily_loss_max.value, kMoneyExponent), " reached (", limits,
+           "-fold): realised ", format_decimal(state.realised_today.value, kMoneyExponent),
            ", equity ", format_decimal(static_cast<std::int64_t>(day), kMoneyExponent));
   context.alert(AlertKind::kDailyLoss, what);
   latch_rules::want_seal(context, latch::Holder::kDailyLoss, what);
