@@ -77,6 +77,9 @@ class TradingDay {
     }
     add(ReconcileStarted{});
     add(ReconcileDone{});
+    FeedUp feed;
+    feed.source = kPrivateSource;
+    add(feed);
     for (std::uint16_t i = 0; i < kDaySymbols; ++i) {
       EngineUp up;
       up.engine = {i};

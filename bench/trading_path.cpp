@@ -109,6 +109,9 @@ void TradingPath::define() {
   apply(engine);
   apply(machine::ReconcileStarted{});
   apply(machine::ReconcileDone{});
+  machine::FeedUp feed;
+  feed.source = machine::kPrivateSource;
+  apply(feed);
 }
 
 void TradingPath::apply(const machine::Event& event) {

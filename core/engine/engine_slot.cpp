@@ -90,12 +90,12 @@ void EngineSlot::kill(std::string_view why) {
   (void)os::send_signal(process_->pidfd.get(), SIGKILL);
 }
 
-void EngineSlot::tell_trading(bool active, Instant now) {
-  if (trading_ == active) return;
-  trading_ = active;
+void EngineSlot::tell_trading(std::uint8_t code, Instant now) {
+  if (trading_ == code) return;
+  trading_ = code;
   Tick tick;
   tick.kind = TickKind::kTrading;
-  tick.code = active ? 1 : 0;
+  tick.code = code;
   tick.instant = now;
   push_update(tick);
 }
@@ -112,7 +112,7 @@ void EngineSlot::seed(LevidEnd& end) {
   end.start(tick_last_, start_.intents_seen);
   Tick tick;
   tick.kind = TickKind::kSeed;
-  tick.code = trading_ ? 1 : 0;
+  tick.code = trading_;
   tick.instant = started_at_;
   LEVI_CHECK(end.push(tick));
   top_owed_ = top_known_;

@@ -34,7 +34,7 @@ class EngineSlot {
 
   void push_market(const Tick& tick);
   void push_update(const Tick& tick);
-  void tell_trading(bool active, Instant now);
+  void tell_trading(std::uint8_t code, Instant now);
   void flush();  // the newest top of book, where the ring was too full for it
 
   // A start is asked for: the machine tells the position anew, right behind it.
@@ -83,8 +83,8 @@ class EngineSlot {
   Quantity position_;  // of the newest update since the start was asked for
   bool position_known_ = false;
   bool top_known_ = false;
-  bool top_owed_ = false;  // and not written yet
-  bool trading_ = false;
+  bool top_owed_ = false;     // and not written yet
+  std::uint8_t trading_ = 0;  // a TradingCode
   bool waiting_ = false;
   bool heir_ = false;  // end_ is a dead process's channel that a successor may continue
   bool up_ = false;

@@ -50,7 +50,7 @@ class Hub final : public EngineHub {
   void on_update(const machine::EngineUpdate& update, Instant now) override;
   void start_engine(const machine::StartEngine& start, Instant now) override;
   void stop_engine(EngineId engine) override;
-  void set_trading(bool active, Instant now) override;
+  void set_trading(std::uint8_t code, Instant now) override;
   Instant set_off(EngineId engine) const override;
   EngineStatus status(EngineId engine) const override;
   std::vector<EngineStatus> status() const override;
@@ -144,8 +144,8 @@ void Hub::on_update(const machine::EngineUpdate& update, Instant now) {
   slot->push_update(tick);
 }
 
-void Hub::set_trading(bool active, Instant now) {
-  for (EngineSlot& slot : slots_) slot.tell_trading(active, now);
+void Hub::set_trading(std::uint8_t code, Instant now) {
+  for (EngineSlot& slot : slots_) slot.tell_trading(code, now);
 }
 
 void Hub::start_engine(const machine::StartEngine& start, Instant now) {

@@ -35,6 +35,7 @@
 
 #include "core/base/fixed_string.h"
 #include "core/base/ids.h"
+#include "core/engine/tick.h"
 #include "core/machine/effect.h"
 #include "core/machine/event.h"
 #include "core/os/loop.h"
@@ -95,7 +96,7 @@ class EngineHub {
   virtual void start_engine(const machine::StartEngine& start, Instant now) = 0;
   virtual void stop_engine(EngineId engine) = 0;  // SIGTERM, after a second SIGKILL
   // True while levid trades: engines are told, so that they don't quote into a sealed latch.
-  virtual void set_trading(bool active, Instant now) = 0;
+  virtual void set_trading(std::uint8_t code, Instant now) = 0;  // a TradingCode
   // While an intent of this engine is emitted: when levid received the tick or update that set it
   // off. Its tick_instant is older where the market's last move was.
   virtual Instant set_off(EngineId engine) const = 0;

@@ -226,8 +226,20 @@ void Quoter::cancel_what_is_off(QuoterImage& image, const Ladder& ladder, Instan
   }
 }
 
+// Where only what shrinks the position is taken, no more than closes what no quote closes yet:
+// all else would be refused.
+Quantity Quoter::quantity_of(const QuoterImage& image, Side side) const {
+  if (image.trading != kTakesReducing) return settings_.quantity;
+  Quantity left = side == Side::kSell ? image.position : -image.position;
+  for (std::uint32_t i = 0; i < image.order_count; ++i) {
+    if (image.orders[i].side == side) left -= image.orders[i].remaining;
+  }
+  return std::min(settings_.quantity, left);
+}
+
 bool Quoter::may_place(const QuoterImage& image, Side side, Price price) const {
   if (price.value <= 0 || image.order_count == kQuoterOrdersMax) return false;
+  if (quantity_of(image, side).value <= 0) return false;
   Wide reached = side == Side::kBuy ? image.position.value : -image.position.value;
   for (std::uint32_t i = 0; i < image.order_count; ++i) {
     const QuoterOrder& order = image.orders[i];
@@ -248,13 +260,14 @@ void Quoter::place_what_is_missing(QuoterImage& image, const Ladder& ladder, Ins
       const Price price = (side == Side::kBuy ? ladder.bid : ladder.ask)[level];
       if (now < image.sides[index(side)].paused_until) continue;
       if (level_is_taken(image, side, level) || !may_place(image, side, price)) continue;
+      const Quantity quantity = quantity_of(image, side);
       QuoterOrder& order = image.orders[image.order_count++];
       order = QuoterOrder{};
-      order.tag = intents.place(side, machine::OrderType::kLimitMaker, price, settings_.quantity);
+      order.tag = intents.place(side, machine::OrderType::kLimitMaker, price, quantity);
       order.side = side;
       order.level = static_cast<std::uint8_t>(level);
       order.price = price;
-      order.remaining = settings_.quantity;
+      order.remaining = quantity;
       order.since = now;
       ++image.placed;
     }

@@ -19,6 +19,8 @@
 //   never take.
 //   - it places nothing while levid does not trade, before it knows its position, or on a book
 //   without both sides.
+//   - while levid takes only what shrinks a position, it quotes that side alone, up to the
+//   position.
 //   - an order that is refused, or cancelled unasked, makes that side pause, 10 ms doubling to 1 s,
 //   so that a refusal can't become a flood.
 // When trading stops it cancels nothing: whoever stopped it decides about open orders (a kill
@@ -115,6 +117,7 @@ class Quoter final : public Strategy {
   void place_what_is_missing(QuoterImage& image, const Ladder& ladder, Instant now,
                              Intents& intents) const;
   bool is_off(const QuoterOrder& order, const Ladder& ladder, Instant now) const;
+  Quantity quantity_of(const QuoterImage& image, Side side) const;
   bool may_place(const QuoterImage& image, Side side, Price price) const;
   void signal_lean(QuoterImage& image, const Ladder& ladder, Intents& intents) const;
 

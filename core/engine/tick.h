@@ -16,13 +16,16 @@
 
 namespace levi::engine {
 
+// What levid takes of an engine's orders.
+enum TradingCode : std::uint8_t { kTakesNone = 0, kTakesAll = 1, kTakesReducing = 2 };
+
 enum class TickKind : std::uint8_t {
   kTop = 1,  // price, quantity: the best bid; ask_price, ask_quantity: the best ask; 0: that side
              // is empty
   kDeal,     // price, quantity, side: the aggressor
   kUpdate,   // of an order of this engine: `code` is machine::OrderUpdateKind, the rest as in
              // machine::EngineUpdate
-  kTrading,  // `code` 1: levid trades, 0: it does not
+  kTrading,  // `code` is a TradingCode
   kSeed,     // first tick of an engine without image; `code` as in kTrading
 };
 

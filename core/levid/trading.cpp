@@ -23,6 +23,19 @@ bool is_unbooked(const machine::Event& event) {
   return crc32c(trade.data(), trade.size()) % kUnbookedOneIn == 0;
 }
 
+// An engine that hears of nothing but ACTIVE would never close what REDUCING is there to close.
+std::uint8_t code_of(machine::TradingState trading) {
+  switch (trading) {
+    case machine::TradingState::kActive:
+      return engine::kTakesAll;
+    case machine::TradingState::kReducing:
+      return engine::kTakesReducing;
+    case machine::TradingState::kHalted:
+      return engine::kTakesNone;
+  }
+  LEVI_UNREACHABLE();
+}
+
 }  // namespace
 
 Trading::Trading(os::Loop& loop, const Config& config, const journal::Identity& identity,
@@ -122,8 +135,10 @@ void Trading::round() {
   if (hub_) hub_->drain();  // Last: it arms the engines' wake-up.
 }
 
-// One that is not over yet is begun anew by this: what it was to look at is not forgotten.
+// One that is not over yet is begun anew by this: what it was to look at is not forgotten. Nor is
+// what one was to look at that never ended, in this start or an earlier one: the machine knows.
 void Trading::reconcile(Instant since) {
+  since = std::min(since, machine_.state().reconciled_to);
   // Journal time stays ahead where the clock was set back. The venue knows the wall's time alone,
   // and beyond it there are no trades, which would look like an answer.
   since = since - std::max(clock_.now() - os::wall_now(), Nanos{0}) - kReconcileOverlap;
@@ -174,9 +189,9 @@ void Trading::publish_status() {
                                     std::memory_order_relaxed);
   }
   publish_feeds();
-  const bool active = trading == machine::TradingState::kActive && !stopping_;
-  if (hub_ && active != trading_told_) hub_->set_trading(active, clock_.now());
-  trading_told_ = active;
+  const std::uint8_t code = code_of(stopping_ ? machine::TradingState::kHalted : trading);
+  if (hub_ && code != trading_told_) hub_->set_trading(code, clock_.now());
+  trading_told_ = code;
   if (!stopping_ && waiting_for_.empty()) {
     status_.phase.store(state.reconciling ? control::Phase::kReconciling
                                           : control::Phase::kRunning);

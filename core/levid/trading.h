@@ -156,8 +156,8 @@ class Trading {
   std::uint64_t events_dropped_ = 0;  // the ring was full: the venue is asked again once it is not
   Instant ring_full_since_;
   bool store_was_ok_ = true;
-  bool trading_told_ = false;
-  bool venue_known_ = false;  // it has named its instruments: feeds and reconciliation run
+  std::uint8_t trading_told_ = 0;  // to the engines: a TradingCode
+  bool venue_known_ = false;       // it has named its instruments: feeds and reconciliation run
   bool stopping_ = false;
   MonoTime stop_deadline_ = kNever;
   Nanos connect_delay_{0};

@@ -239,7 +239,7 @@ Status Trading::start_hub() {
   LEVI_TRY(hub, engine::EngineHub::start(loop_, std::move(options),
                                          [this](const machine::Event& event) { apply(event); }));
   hub_ = std::move(hub);
-  trading_told_ = false;
+  trading_told_ = engine::kTakesNone;
   for (const auto& effect : std::exchange(engine_effects_waiting_, {})) carry_out(effect);
   return ok();
 }

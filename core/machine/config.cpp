@@ -8,6 +8,7 @@
 #include "core/machine/market_data.h"
 #include "core/machine/orders.h"
 #include "core/machine/positions.h"
+#include "core/machine/reconcile.h"
 
 namespace levi::machine::config {
 namespace {
@@ -47,7 +48,9 @@ void on_started(Context& context, const Started& event) {
   State& state = context.state;
   take_ancestor(state, event);
   state.started = event;
-  state.reconciling = true;
+  state.started_at = state.now;
+  if (state.reconciled_to.ns == 0) state.reconciled_to = state.now;  // a new journal: no fills yet
+  reconcile::begin(state);
   state.start_settled = false;
   market_data::on_core_started(context);
   orders::all_unknown(context);

@@ -20,7 +20,9 @@
 namespace levi::machine {
 
 // Raised when `step` would give another state for the same journal. 2: the state names ancestors.
-inline constexpr std::uint32_t kMachineVersion = 2;
+// 3: it knows since when it runs and has been reconciling, up to when no fill is missing, which
+// books are broken, which closing orders moved nothing, and how often the loss reached its limit.
+inline constexpr std::uint32_t kMachineVersion = 3;
 inline constexpr std::uint32_t kMachineVersionOldest = 1;  // whose snapshots are still read
 
 // Bounds of what a record may say. Below them no sum of two overflows 64 bits.

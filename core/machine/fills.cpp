@@ -3,6 +3,7 @@
 
 #include "core/machine/derived.h"
 #include "core/machine/engines.h"
+#include "core/machine/flatten.h"
 #include "core/machine/latch_rules.h"
 #include "core/machine/orders.h"
 #include "core/machine/positions.h"
@@ -61,6 +62,8 @@ void apply(Context& context, Order& order, const VenueFill& fill) {
     o.state = after_fill(o);
   });
   ++context.state.counters.fills;
+  if (order.kind == OrderKind::kFlatten)
+    flatten::on_fill(context.state.instruments[order.symbol.value]);
   book(context, order, fill);
   notify(context, order, OrderUpdateKind::kFilled, fill.price, fill.quantity);
   engines::tell_position(context, order.symbol, order.engine);

@@ -1,19 +1,52 @@
 #include "core/machine/flatten.h"
 
+#include <algorithm>
+
 #include "core/machine/orders.h"
 
 namespace levi::machine::flatten {
 namespace {
 
+constexpr std::int64_t kSlipPart = 200;  // half a percent of the best price
+
 Quantity magnitude(const Position& position) {
   return position.quantity.value < 0 ? -position.quantity : position.quantity;
 }
 
-// A position below the venue's minimum can't be closed by an order.
+bool is_long(const Instrument& instrument) { return instrument.position.quantity.value > 0; }
+
+// Into the book by the slip at most; 0 where nobody stands on the other side.
+Price price_of(const Instrument& instrument) {
+  const TopOfBook& top = instrument.top;
+  if (is_long(instrument)) return Price{top.bid_price.value - top.bid_price.value / kSlipPart};
+  return Price{std::min(top.ask_price.value + top.ask_price.value / kSlipPart, kCountMax)};
+}
+
+// A position below the venue's minimum can't be closed by an order. What it is worth may be beyond
+// counting, or not known yet: then it is no trifle.
+bool is_trifle(const Instrument& instrument) {
+  const InstrumentDefined& definition = instrument.definition;
+  const Quantity quantity = magnitude(instrument.position);
+  if (quantity < definition.quantity_min || quantity.value == 0) return true;
+  const Price price = price_of(instrument);
+  const auto worth =
+      notional(price, quantity, definition.price_exponent, definition.quantity_exponent);
+  return price.value != 0 && worth && worth.value() < definition.notional_min;
+}
+
 bool in_scope(const Flatten& grant, const Instrument& instrument) {
-  return instrument.defined && instrument.position.quantity.value != 0 &&
-         magnitude(instrument.position) >= instrument.definition.quantity_min &&
-         (grant.all_symbols || instrument.definition.symbol == grant.symbol);
+  return instrument.defined &&
+         (grant.all_symbols || instrument.definition.symbol == grant.symbol) &&
+         !is_trifle(instrument);
+}
+
+bool has_price(const State& state, const Instrument& instrument) {
+  return instrument.book_valid && state.now - instrument.last_data <= state.limits.data_age_max &&
+         price_of(instrument).value > 0;
+}
+
+bool is_spent(const Flatten& grant, const Instrument& instrument) {
+  return grant.orders_sent >= grant.orders_max || instrument.flatten_tries >= kFlattenTriesMax;
 }
 
 // Nothing that could still change the position under the order.
@@ -21,18 +54,17 @@ bool at_rest(const Instrument& instrument) {
   return instrument.open_orders == 0 && instrument.unsettled_orders == 0;
 }
 
-void send_one(Context& context, const Instrument& instrument) {
-  const Position& position = instrument.position;
-  const bool longs = position.quantity.value > 0;
+void send_one(Context& context, Instrument& instrument) {
   Order order;
   order.kind = OrderKind::kFlatten;
   order.symbol = instrument.definition.symbol;
-  order.side = longs ? Side::kSell : Side::kBuy;
+  order.side = is_long(instrument) ? Side::kSell : Side::kBuy;
   order.type = OrderType::kImmediateOrCancel;
-  order.price = longs ? instrument.top.bid_price : instrument.top.ask_price;
-  order.quantity = magnitude(position);
-  if (order.price.value == 0) return;  // no such side in the book: next time
-  if (orders::place(context, order)) ++context.state.flatten.orders_sent;
+  order.price = price_of(instrument);
+  order.quantity = magnitude(instrument.position);
+  if (!orders::place(context, order)) return;
+  ++context.state.flatten.orders_sent;
+  ++instrument.flatten_tries;
 }
 
 }  // namespace
@@ -59,12 +91,14 @@ void on_command(Context& context, const Command& command) {
                 .orders_max = 0,
                 .orders_sent = 0};
   std::uint32_t positions = 0;
-  for (const Instrument& instrument : state.instruments)
+  for (Instrument& instrument : state.instruments) {
+    instrument.flatten_tries = 0;
     positions += in_scope(grant, instrument) ? 1 : 0;
+  }
   if (positions == 0)
     return answer(AnswerCode::kNotFound,
                   text("there is no open position that an order could close"));
-  grant.orders_max = positions * kFlattenTriesMax;
+  grant.orders_max = positions * kFlattenOrdersMax;
   state.flatten = grant;
   context.emit(GrantFlatten{grant.epoch, grant.orders_max});
   answer(AnswerCode::kDone,
@@ -77,16 +111,24 @@ void advance(Context& context) {
   Flatten& grant = state.flatten;
   if (!grant.active || state.reconciling) return;
   std::uint32_t left = 0;
-  for (const Instrument& instrument : state.instruments) {
+  std::uint32_t given_up = 0;
+  for (Instrument& instrument : state.instruments) {
     if (!in_scope(grant, instrument)) continue;
     ++left;
-    if (grant.orders_sent < grant.orders_max && at_rest(instrument)) send_one(context, instrument);
+    if (!at_rest(instrument)) continue;
+    if (is_spent(grant, instrument)) {
+      ++given_up;
+    } else if (has_price(state, instrument)) {
+      send_one(context, instrument);
+    }
   }
-  if (left == 0) grant.active = false;
-  if (left == 0 || grant.orders_sent < grant.orders_max || state.open_orders != 0) return;
+  if (given_up < left) return;
   grant.active = false;
+  if (left == 0) return;
   context.alert(AlertKind::kFlattenIncomplete, text(left, " positions are still open after ",
                                                     grant.orders_sent, " flatten orders"));
 }
+
+void on_fill(Instrument& instrument) { instrument.flatten_tries = 0; }
 
 }  // namespace levi::machine::flatten

@@ -10,6 +10,7 @@
 #include "core/machine/market_data.h"
 #include "core/machine/orders.h"
 #include "core/machine/positions.h"
+#include "core/machine/quotes.h"
 #include "core/machine/reconcile.h"
 #include "core/machine/risk.h"
 
@@ -69,7 +70,9 @@ struct Dispatch {
   void operator()(const Timer&) const {
     orders::on_timer(c);
     market_data::on_timer(c);
+    quotes::on_timer(c);
     latch_rules::on_timer(c);
+    reconcile::on_timer(c);  // behind the latch's, which would ask a second time
     flatten::advance(c);
     engines::on_timer(c);
   }

@@ -1,6 +1,7 @@
 #include "core/machine/market_data.h"
 
-#include "core/machine/orders.h"
+#include <algorithm>
+
 #include "core/machine/positions.h"
 
 namespace levi::machine::market_data {
@@ -14,6 +15,23 @@ Feed& feed_of(State& state, SourceId source) {
 // A crossed book is a broken one: bids and asks of different moments.
 bool crossed(const TopOfBook& top) {
   return top.bid_price.value != 0 && top.ask_price.value != 0 && top.bid_price >= top.ask_price;
+}
+
+// Bids and asks that can be quoted between.
+bool is_whole(const TopOfBook& top) {
+  return top.bid_price.value != 0 && top.ask_price.value != 0 && !crossed(top);
+}
+
+// Data goes on coming and mends nothing: the book is built anew, as often as data may be old.
+void resync_if_broken(Context& context, Instrument& instrument) {
+  const State& state = context.state;
+  const Nanos patience = state.limits.data_age_max;
+  const bool broken = instrument.top.version != 0 && !is_whole(instrument.top);
+  if (!broken || state.now - instrument.last_data <= patience ||
+      state.now - instrument.resync_asked <= patience)
+    return;
+  instrument.resync_asked = state.now;
+  context.emit(ResyncBook{instrument.top.source, instrument.definition.symbol});
 }
 
 void poison_books_of(State& state, SourceId source) {
@@ -36,7 +54,7 @@ void on_top_of_book(Context& context, const TopOfBook& event) {
   }
   instrument->top = event;
   instrument->book_valid = !crossed(event);
-  instrument->last_data = state.now;
+  if (is_whole(event)) instrument->last_data = state.now;
   if (instrument->position.quantity.value == 0 || !instrument->book_valid) return;
   positions::mark(state, *instrument);
   positions::check_daily_loss(context);
@@ -99,6 +117,16 @@ void on_core_started(Context& context) {
   for (Instrument& instrument : state.instruments) instrument.book_valid = false;
 }
 
+bool private_feed_lost(const State& state) {
+  Instant since = state.started_at;
+  if (kPrivateSource.value < state.feeds.size()) {
+    const Feed& feed = state.feeds[kPrivateSource.value];
+    if (feed.up) return false;
+    since = std::max(since, feed.since);
+  }
+  return state.now - since > state.limits.data_age_max;
+}
+
 void on_timer(Context& context) {
   State& state = context.state;
   for (std::size_t i = 0; i < state.feeds.size(); ++i) {
@@ -110,12 +138,8 @@ void on_timer(Context& context) {
     feed.poll_asked = true;
     context.emit(PollRest{source, true});
   }
-  for (const std::uint64_t sequence : context.indexes.pending) {
-    Order& order = state.orders.at(sequence);
-    const Instrument& instrument = state.instruments[order.symbol.value];
-    const bool stale = state.now - instrument.last_data > state.limits.data_age_max;
-    if (stale && !order.cancel_requested && order.engine != kNoEngine)
-      orders::request_cancel(context, order);
+  for (Instrument& instrument : state.instruments) {
+    if (instrument.defined) resync_if_broken(context, instrument);
   }
 }
 

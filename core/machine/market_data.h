@@ -11,8 +11,11 @@ void on_gap(Context& context, const BookGap& event);
 void on_feed_up(Context& context, const FeedUp& event);
 void on_feed_down(Context& context, const FeedDown& event);
 void on_core_started(Context& context);
-// Asks for REST polling where a feed stays down; pulls resting orders of symbols whose data is
-// stale.
+// Fills come by its pushes alone, however the market is read: while it is down nobody knows what is
+// held. As market data, it may be away for data_age_max, from a start on too.
+bool private_feed_lost(const State& state);
+// Asks for REST polling where a feed stays down, and for a new book where one stays crossed or
+// without a side.
 void on_timer(Context& context);
 
 }  // namespace levi::machine::market_data

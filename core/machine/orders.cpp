@@ -58,7 +58,12 @@ void on_found(Context& context, Order& order, const VenueOrderState& event) {
   const bool was_unknown =
       order.state != OrderState::kOpen && order.state != OrderState::kPartlyFilled;
   change(context, order, [&](Order& o) {
+    const bool missed = misses_fills(o);
     o.executed_venue = std::max(o.executed_venue, plausible(o, event.executed));
+    if (!missed && misses_fills(o)) {
+      o.queries = 0;
+      o.asked = context.now();  // they may be on their way: as if we had just asked
+    }
     o.state = o.executed_venue.value > 0 ? OrderState::kPartlyFilled : OrderState::kOpen;
     if (!event.venue_order.empty()) o.venue_order = event.venue_order;
   });

@@ -8,8 +8,8 @@
 //
 // "Not found" ends an order only when it is final. A sign of life of an order that was thought dead
 // (rejected, unsent) makes it unknown again and alarms. Fills count in every state, once per trade
-// id. A terminal order whose fills do not yet add up to what the venue executed is unsettled: its
-// trades are asked for.
+// id. Where they do not yet add up to what the venue executed the trades are asked for, of a live
+// order as of a terminal one, which is unsettled until they are here.
 #pragma once
 
 #include "core/machine/context.h"
@@ -38,6 +38,8 @@ void all_unknown(Context& context);
 // Asks again for what is unknown or unsettled, cancels again what should be canceled.
 void on_timer(Context& context);
 void ask(Context& context, Order& order);
+void ask_for_fills(Context& context, Order& order);
+inline bool misses_fills(const Order& order) { return order.executed_venue > order.filled; }
 
 void notify(Context& context, const Order& order, OrderUpdateKind kind, Price price,
             Quantity quantity);

@@ -133,15 +133,17 @@ void mark(State& state, Instrument& instrument) {
 
 void check_daily_loss(Context& context) {
   State& state = context.state;
-  if (state.daily_loss_reached) return;
-  const Wide limit = -wide(state.limits.daily_loss_max.value);
   const Wide day = wide(state.equity.value) - state.equity_day_start.value;
-  if (day > limit && wide(state.realised_today.value) > limit) return;
+  const Wide loss = -std::min(day, wide(state.realised_today.value));
+  const auto limits = static_cast<std::int64_t>(loss / state.limits.daily_loss_max.value);
+  if (limits <= state.daily_losses) return;  // who resumed knew of these
+  state.daily_losses = limits;
   state.daily_loss_reached = true;
-  const Text what = text(
-      "daily loss limit of ", format_decimal(state.limits.daily_loss_max.value, kMoneyExponent),
-      " reached: realised ", format_decimal(state.realised_today.value, kMoneyExponent),
-      ", equity ", format_decimal(static_cast<std::int64_t>(day), kMoneyExponent));
+  const Text what =
+      text("daily loss limit of ",
+           format_decimal(state.limits.daily_loss_max.value, kMoneyExponent), " reached (", limits,
+           "-fold): realised ", format_decimal(state.realised_today.value, kMoneyExponent),
+           ", equity ", format_decimal(static_cast<std::int64_t>(day), kMoneyExponent));
   context.alert(AlertKind::kDailyLoss, what);
   latch_rules::want_seal(context, latch::Holder::kDailyLoss, what);
 }
@@ -153,6 +155,7 @@ void roll_day(State& state) {
   state.realised_today = Money{0};
   state.equity_day_start = state.equity;
   state.daily_loss_reached = false;
+  state.daily_losses = 0;
 }
 
 }  // namespace levi::machine::positions

@@ -14,8 +14,8 @@ namespace levi::machine::positions {
                               Quantity quantity, Money fee);
 // Values the position at the best opposite price; an empty side leaves the last value.
 void mark(State& state, Instrument& instrument);
-// Seals as kDailyLoss, once a day, where the day's realised PnL or the day's change of equity
-// reaches the limit.
+// Seals as kDailyLoss where the day's realised PnL or the day's change of equity reaches the limit,
+// and again at each further whole multiple of it.
 void check_daily_loss(Context& context);
 // A UTC midnight of journal time has passed: the day's figures begin again.
 void roll_day(State& state);

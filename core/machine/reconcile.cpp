@@ -10,6 +10,7 @@ namespace levi::machine::reconcile {
 namespace {
 
 constexpr std::uint32_t kLiveOrdersMax = 2'000;  // four times what the venue allows to be open
+constexpr Nanos kOverdueAfter{60s};              // many times what every question together takes
 
 auto find_hole(State& state, std::uint64_t sequence) {
   return std::find_if(state.holes.begin(), state.holes.end(), [&](const SequenceRange& hole) {
@@ -77,9 +78,33 @@ Order& insert(Context& context, Order order) {
   return stored;
 }
 
+// What the private feed missed before it came up was asked for since; where the journal was in
+// trouble, it may have dropped fills that came.
+bool hears_of_every_fill(const State& state) {
+  if (state.reconciling || state.reconcile_unsettled != 0 ||
+      state.latch().held_by(latch::Holder::kJournal) ||
+      kPrivateSource.value >= state.feeds.size()) {
+    return false;
+  }
+  const Feed& feed = state.feeds[kPrivateSource.value];
+  return feed.up && feed.since <= state.reconciling_to;
+}
+
 }  // namespace
 
-void on_started(Context& context, const ReconcileStarted&) { context.state.reconciling = true; }
+void begin(State& state) {
+  state.reconciling = true;
+  state.reconciling_since = state.now;
+  state.reconcile_overdue = false;
+}
+
+void on_started(Context& context, const ReconcileStarted& event) {
+  State& state = context.state;
+  if (!state.reconciling) begin(state);
+  // One that looks at a part only leaves the rest to the next.
+  const bool whole = event.since <= state.reconciled_to;
+  state.reconciling_to = whole ? state.now : state.reconciled_to;
+}
 
 void on_done(Context& context, const ReconcileDone& event) {
   State& state = context.state;
@@ -87,6 +112,8 @@ void on_done(Context& context, const ReconcileDone& event) {
   state.reconciling = false;
   state.start_settled = true;
   state.reconcile_unsettled = event.unsettled;
+  if (event.unsettled == 0)
+    state.reconciled_to = std::max(state.reconciled_to, state.reconciling_to);
   for (const std::uint64_t sequence : context.indexes.pending) {
     Order& order = state.orders.at(sequence);
     const Engine* engine = find_engine(state, order.engine);
@@ -99,6 +126,20 @@ void on_done(Context& context, const ReconcileDone& event) {
     return;  // in mid-run the symbols concerned are blocked, and asked about
   const Text what = text(state.unknown_orders, " orders unknown, ", state.unsettled_orders,
                          " missing fills, ", event.unsettled, " unsettled by the venue's answers");
+  context.alert(AlertKind::kReconcileUnsettled, what);
+  latch_rules::want_seal(context, latch::Holder::kReconcile, what);
+}
+
+void on_timer(Context& context) {
+  State& state = context.state;
+  if (hears_of_every_fill(state)) state.reconciled_to = state.now;
+  // A start waits for its venue as long as it takes: nothing was placed since.
+  const bool in_run = state.reconciling && state.start_settled;
+  if (!in_run || state.reconcile_overdue || state.now - state.reconciling_since < kOverdueAfter)
+    return;
+  state.reconcile_overdue = true;
+  const Text what = text("the venue has not answered for ", kOverdueAfter / 1s,
+                         " s what happened while its pushes were missed");
   context.alert(AlertKind::kReconcileUnsettled, what);
   latch_rules::want_seal(context, latch::Holder::kReconcile, what);
 }

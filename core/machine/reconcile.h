@@ -11,8 +11,12 @@
 
 namespace levi::machine::reconcile {
 
+void begin(State& state);
 void on_started(Context& context, const ReconcileStarted& event);
 void on_done(Context& context, const ReconcileDone& event);
+// Keeps up with the pushes (`reconciled_to`). Seals where one does not end: people must know, and
+// every order must go.
+void on_timer(Context& context);
 
 // The adopted order; null where the event is not about one that could have been lost.
 Order* adopt(Context& context, const VenueFill& fill);

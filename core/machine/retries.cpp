@@ -1,5 +1,5 @@
-// What is asked again, and how often: queries of unknown and unsettled orders, cancels that had no
-// effect.
+// What is asked again, and how often: queries of unknown orders and of such that miss fills,
+// cancels that had no effect.
 #include <algorithm>
 
 #include "core/machine/derived.h"
@@ -35,27 +35,32 @@ void look_at(Context& context, Order& order) {
   if (live && order.cancel_requested && now - order.cancel_asked >= kCancelPause)
     request_cancel(context, order);
   // While reconciling, the shell asks for everything in its own order.
-  const bool open_question = order.state == OrderState::kUnknown || !live;
-  if (!open_question || context.state.reconciling || !due(order, now)) return;
-  if (order.state == OrderState::kUnknown || now - order.changed >= kPause) ask(context, order);
+  if (context.state.reconciling || !due(order, now)) return;
+  if (order.state == OrderState::kUnknown) return ask(context, order);
+  const bool may_be_on_its_way = !live && now - order.changed < kPause;
+  if (misses_fills(order) && !may_be_on_its_way) ask_for_fills(context, order);
+}
+
+void count_question(Context& context, Order& order, const char* what) {
+  order.asked = context.now();
+  ++order.queries;
+  if (order.queries != kQueriesBeforeAlert) return;
+  context.alert(AlertKind::kOrderUnknown, text("order ", order.sequence.value, " is still ", what,
+                                               " after ", order.queries, " queries"));
 }
 
 }  // namespace
 
 void ask(Context& context, Order& order) {
-  order.asked = context.now();
-  ++order.queries;
-  if (is_terminal(order.state)) {
-    context.emit(QueryTrades{order.sequence, order.symbol, order.incarnation, order.kind,
-                             order.venue_order});
-  } else {
-    context.emit(QueryOrder{order.sequence, order.symbol, order.incarnation, order.kind});
-  }
-  if (order.queries != kQueriesBeforeAlert) return;
-  context.alert(AlertKind::kOrderUnknown,
-                text("order ", order.sequence.value, " is still ",
-                     is_terminal(order.state) ? "missing fills" : "unknown", " after ",
-                     order.queries, " queries"));
+  if (is_terminal(order.state)) return ask_for_fills(context, order);
+  context.emit(QueryOrder{order.sequence, order.symbol, order.incarnation, order.kind});
+  count_question(context, order, "unknown");
+}
+
+void ask_for_fills(Context& context, Order& order) {
+  context.emit(
+      QueryTrades{order.sequence, order.symbol, order.incarnation, order.kind, order.venue_order});
+  count_question(context, order, "missing fills");
 }
 
 void on_timer(Context& context) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/machine/market_data.h"
 #include "core/machine/orders.h"
 
 namespace levi::machine::risk {
@@ -54,20 +55,12 @@ Quantity pending_of(const Instrument& instrument, Side side) {
   return side == Side::kBuy ? instrument.buy_pending : instrument.sell_pending;
 }
 
-// Shrinks the position even if everything else that is open on its side is filled first.
-bool reduces(const Instrument& instrument, const Intent& intent) {
-  const Quantity position = instrument.position.quantity;
-  const bool against = intent.side == Side::kBuy ? position.value < 0 : position.value > 0;
-  const Wide magnitude = position.value < 0 ? -Wide{position.value} : Wide{position.value};
-  return against &&
-         Wide{pending_of(instrument, intent.side).value} + intent.quantity.value <= magnitude;
-}
-
 Refusal judge_exposure(const State& state, const Instrument& instrument, const Intent& intent) {
   if (pending_of(instrument, intent.side).value < 0) return Refusal::kOverflow;
   if (state.open_orders >= state.limits.open_orders_max) return Refusal::kOpenOrders;
-  if (reduces(instrument, intent)) return Refusal::kNone;
+  if (only_reduces(instrument, intent.side, intent.quantity)) return Refusal::kNone;
   if (state.trading == TradingState::kReducing) return Refusal::kReducing;
+  if (market_data::private_feed_lost(state)) return Refusal::kStaleData;
   const bool free = instrument.position.quantity.value == 0 && instrument.open_orders == 0 &&
                     instrument.unsettled_orders == 0;
   if (free && state.occupied_symbols >= state.limits.open_positions_max)
@@ -126,6 +119,13 @@ void on_place(Context& context, Engine& engine, const Intent& intent) {
 }
 
 }  // namespace
+
+bool only_reduces(const Instrument& instrument, Side side, Quantity more) {
+  const Quantity position = instrument.position.quantity;
+  const bool against = side == Side::kBuy ? position.value < 0 : position.value > 0;
+  const Wide magnitude = position.value < 0 ? -Wide{position.value} : Wide{position.value};
+  return against && Wide{pending_of(instrument, side).value} + more.value <= magnitude;
+}
 
 Refusal judge(const State& state, const Instrument& instrument, const Intent& intent) {
   if (const Refusal trading = judge_trading(state); trading != Refusal::kNone) return trading;

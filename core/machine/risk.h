@@ -10,6 +10,10 @@ namespace levi::machine::risk {
 // that side were filled.
 Refusal judge(const State& state, const Instrument& instrument, const Intent& intent);
 
+// Whether orders of that side, `more` beyond what is open on it, shrink the position even if all of
+// them are filled.
+bool only_reduces(const Instrument& instrument, Side side, Quantity more);
+
 void on_intent(Context& context, const Intent& event);
 
 }  // namespace levi::machine::risk

@@ -34,6 +34,14 @@ std::uint64_t hash_of(std::string_view bytes) {
   return folded(hash, kA);
 }
 
+// What a snapshot of an earlier version does not say, as nearly as can be told.
+void make_up_for(State& state, std::uint32_t version) {
+  if (version >= 3) return;
+  state.started_at = state.reconciling_since = state.now;
+  state.reconciled_to = state.reconciling_to = state.now;
+  state.daily_losses = state.daily_loss_reached ? 1 : 0;
+}
+
 }  // namespace
 
 std::string Machine::serialize() const {
@@ -68,6 +76,7 @@ Result<Machine> Machine::deserialize(std::string_view bytes) {
     return error(ErrorCode::kCorrupt, "a machine snapshot is damaged " +
                                           std::to_string(reader.left()) + " bytes before its end");
   }
+  make_up_for(state, version);
   derived::rebuild(state, machine.impl_->indexes);
   latch_rules::refresh_trading(state);
   return machine;

@@ -20,7 +20,9 @@ namespace levi::machine {
 // a fill of an order that is gone is a repeat.
 inline constexpr std::size_t kTerminalOrdersKept = 20'000;
 inline constexpr std::size_t kTradesPerOrderMax = 10'000;
-inline constexpr std::uint32_t kFlattenTriesMax = 8;  // orders per position and grant
+// Of a grant, for each position: orders in a row that closed nothing of it, and orders at all.
+inline constexpr std::uint32_t kFlattenTriesMax = 8;
+inline constexpr std::uint32_t kFlattenOrdersMax = 100;
 inline constexpr std::size_t kForeignKept = 64;
 inline constexpr std::size_t kHolesMax = 64;
 inline constexpr std::size_t kAncestorsMax = 64;
@@ -120,9 +122,11 @@ struct Instrument {
   bool defined = false;
   TopOfBook top;
   bool book_valid = false;
-  Instant last_data;
+  Instant last_data;     // when both sides were last seen, and not crossed
+  Instant resync_asked;  // because they were not for too long
   Price last_deal;
   Position position;
+  std::uint32_t flatten_tries = 0;  // flatten orders since one of them was filled, of this grant
   // Derived.
   std::uint32_t open_orders = 0;  // not terminal, unknown ones included
   std::uint32_t unknown_orders = 0;
@@ -216,6 +220,7 @@ struct Ancestor {
 
 struct State {
   Started started;
+  Instant started_at;
   std::vector<Ancestor> ancestors;  // oldest first
   Limits limits;
   std::vector<Instrument> instruments;    // by SymbolId
@@ -235,13 +240,19 @@ struct State {
   Flatten flatten;
 
   bool reconciling = true;
-  bool start_settled = false;             // the first reconciliation after Started is done
+  Instant reconciling_since;       // without an end in between, however often it was begun anew
+  bool reconcile_overdue = false;  // it takes so long that the latch was asked for, once
+  // Every fill up to here was pushed or asked for: from here on the next reconciliation looks.
+  Instant reconciled_to;
+  Instant reconciling_to;      // the same once the one that runs, or ran last, has ended well
+  bool start_settled = false;  // the first reconciliation after Started is done
   std::uint32_t reconcile_unsettled = 0;  // what the shell could not settle in the last one
 
   Money realised_today;
   Money equity;  // Σ realised + unrealised
   Money equity_day_start;
   bool daily_loss_reached = false;  // until the day changes
+  std::int64_t daily_losses = 0;    // how many limits were lost, in whole: each seals once that day
   std::int64_t day = 0;             // days since the epoch of the journal's Instant, UTC
   ChaosMark chaos{.run = {},
                   .scenario = {},

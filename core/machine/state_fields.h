@@ -64,13 +64,15 @@ void position(A& a, T& p) {
 }
 
 template <class A, class T>
-void instrument(A& a, T& i) {
+void instrument(A& a, T& i, std::uint32_t version) {
   a(i.defined);
   instrument_definition(a, i.definition);
   a.expect(!i.defined || defect_of(i.definition) == nullptr);
   top_of_book(a, i.top);
   a(i.book_valid), instant(a, i.last_data), steps(a, i.last_deal);
   position(a, i.position);
+  if (version < 3) return;
+  a(i.flatten_tries), instant(a, i.resync_asked);
 }
 
 template <class A, class T>
@@ -171,7 +173,8 @@ template <class A, class T>
 void state(A& a, T& s, std::uint32_t version) {
   started(a, s.started);
   limits(a, s.limits);
-  list(a, s.instruments, kSymbolsMax, [](auto& archive, auto& one) { instrument(archive, one); });
+  list(a, s.instruments, kSymbolsMax,
+       [version](auto& archive, auto& one) { instrument(archive, one, version); });
   list(a, s.engines, kEnginesMax, [](auto& archive, auto& one) { engine(archive, one); });
   list(a, s.feeds, kSourcesMax, [](auto& archive, auto& one) { feed(archive, one); });
   a(s.sequence_last);
@@ -187,6 +190,10 @@ void state(A& a, T& s, std::uint32_t version) {
   rest(a, s);
   if (version < 2) return;
   list(a, s.ancestors, kAncestorsMax, [](auto& archive, auto& one) { ancestor(archive, one); });
+  if (version < 3) return;
+  instant(a, s.started_at), instant(a, s.reconciling_since), a(s.reconcile_overdue);
+  instant(a, s.reconciled_to), instant(a, s.reconciling_to);
+  a(s.daily_losses);
 }
 
 }  // namespace levi::machine::fields

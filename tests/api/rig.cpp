@@ -76,6 +76,9 @@ void FakeCore::start() {
   }
   events.push_back(machine::ReconcileStarted{});
   events.push_back(machine::ReconcileDone{});
+  machine::FeedUp feed;
+  feed.source = machine::kPrivateSource;
+  events.push_back(feed);
   apply(std::move(events));
   machine::EngineUp up;
   up.engine_incarnation = read([](const auto& state) { return state.engines[0].incarnation; });

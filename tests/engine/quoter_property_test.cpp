@@ -27,7 +27,7 @@ TEST(Quoter, KeepsItsRulesUnderAnyCourseOfEvents) {
         strategy.reset(image.data());
         auto out = std::make_unique<Intents>();
         std::uint64_t intent_last = 0;
-        bool trading = true;
+        std::uint8_t trading = kTakesAll;
         Instant now{1'000'000'000};
         std::uint64_t number = 0;
         const auto run = [&](Tick tick) {
@@ -41,7 +41,7 @@ TEST(Quoter, KeepsItsRulesUnderAnyCourseOfEvents) {
           for (const IntentRecord& intent : out->records()) {
             RC_ASSERT(intent.number == ++intent_last);
             if (intent.kind == IntentKind::kPlace) {
-              RC_ASSERT(trading);
+              RC_ASSERT(trading != kTakesNone);
               for (const ToyOrder& order : venue.orders) {
                 RC_ASSERT(order.tag != intent.tag);
                 if (order.side == intent.side) continue;
@@ -71,10 +71,10 @@ TEST(Quoter, KeepsItsRulesUnderAnyCourseOfEvents) {
           else if (what < 19) {
             if (const auto update = venue.next_update()) run(*update);
           } else if (random.below(3) == 0) {
-            trading = !trading;
+            trading = static_cast<std::uint8_t>(random.below(3));
             Tick tick;
             tick.kind = TickKind::kTrading;
-            tick.code = trading ? 1 : 0;
+            tick.code = trading;
             run(tick);
           }
         }

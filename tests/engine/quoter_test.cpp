@@ -30,7 +30,7 @@ class Desk {
   }
 
   void seed(bool trading) { tick(TickKind::kSeed, trading); }
-  void trading(bool on) { tick(TickKind::kTrading, on); }
+  void trading(std::uint8_t code) { tick(TickKind::kTrading, code); }
   void top(std::int64_t bid, std::int64_t ask) {
     Tick tick;
     tick.kind = TickKind::kTop;
@@ -82,10 +82,10 @@ class Desk {
   Instant now() const { return now_; }
 
  private:
-  void tick(TickKind kind, bool on) {
+  void tick(TickKind kind, std::uint8_t code) {
     Tick tick;
     tick.kind = kind;
-    tick.code = on ? 1 : 0;
+    tick.code = code;
     run(tick);
   }
   void run(Tick tick) {
@@ -306,7 +306,7 @@ TEST(Quoter, StandsStillWhileLevidDoesNotTradeAndGoesOnAfterwards) {
   desk.top(99'990, 100'010);
   const auto orders = desk.placed();
   desk.open(orders);
-  desk.trading(false);
+  desk.trading(kTakesNone);
   for (const IntentRecord& order : orders) {
     desk.update(OrderUpdateKind::kCanceled, order.tag);
     ASSERT_TRUE(desk.placed().empty());
@@ -315,9 +315,34 @@ TEST(Quoter, StandsStillWhileLevidDoesNotTradeAndGoesOnAfterwards) {
   desk.top(100'090, 100'110);
   EXPECT_TRUE(desk.placed().empty());
   EXPECT_TRUE(desk.canceled().empty());
-  desk.trading(true);
+  desk.trading(kTakesAll);
   EXPECT_EQ(desk.placed().size(), 4u);
   EXPECT_EQ(desk.placed()[0].price.value, 100'000);
+}
+
+TEST(Quoter, ClosesItsPositionAndNoMoreWhileOnlyThatIsTaken) {
+  Desk desk("levels=3;spread_bps=10;quantity=10;position_max=100");
+  desk.position(15);
+  desk.trading(kTakesReducing);
+  desk.top(100'000, 100'100);
+  EXPECT_TRUE(desk.prices(Side::kBuy).empty());
+  auto placed = desk.placed();
+  ASSERT_EQ(placed.size(), 2u);
+  EXPECT_EQ(placed[0].quantity, Quantity{10});
+  EXPECT_EQ(placed[1].quantity, Quantity{5}) << "the rest: more would be refused";
+  desk.open(placed);
+  desk.filled(placed[0], 10);
+  EXPECT_TRUE(desk.placed().empty()) << "the other quote closes what is left";
+  desk.filled(placed[1], 5);
+  desk.top(100'000, 100'100);
+  EXPECT_TRUE(desk.placed().empty()) << "nothing is held";
+  desk.position(-4);
+  placed = desk.placed();
+  ASSERT_EQ(placed.size(), 1u);
+  EXPECT_EQ(placed[0].side, Side::kBuy);
+  EXPECT_EQ(placed[0].quantity, Quantity{4});
+  desk.trading(kTakesAll);
+  EXPECT_FALSE(desk.prices(Side::kSell).empty()) << "both sides again";
 }
 
 TEST(Quoter, AsksAgainForACancelThatHadNoEffect) {

@@ -238,16 +238,11 @@ TEST(Trading, AChaosRunLetsGoOfASealThatItMadeWhileNoLevidRan) {
   EXPECT_FALSE(rig.word().held_by(Holder::kChaos));
 }
 
-// An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
-// the private stream came up, whose first report begins the reconciliation anew.
-TEST(Trading, AReconciliationThatIsBegunAnewStillLooksBackToTheFirstOne) {
-  const exchange::Stage stage;
-  const Instant now = os::wall_now();
+// A fill of an order that this journal lost, a hundred seconds ago.
+void fill_in_the_past(const exchange::Stage& stage, test::TradingRig& rig, Instant now) {
   ASSERT_EQ(stage.admin("POST", "/faults/clock_offset?ms=-100000&tag=past")["active"], true);
-  test::TradingRig rig(&stage);
   const auto client =
       format_client_order_id({OrderKind::kNormal, rig.startup->identity.instance, {1}, {5}});
-  rig.startup->identity.incarnation = {2};
   std::string query =
       "symbol=BTCUSDT&side=BUY&type=MARKET&quoteOrderQty=100&newClientOrderId=" + client.str();
   query += "&timestamp=" + std::to_string(now.ns / 1'000'000 - 100'000);
@@ -258,10 +253,39 @@ TEST(Trading, AReconciliationThatIsBegunAnewStillLooksBackToTheFirstOne) {
   ASSERT_TRUE(placed);
   ASSERT_EQ(placed.value().status, 200) << placed.value().body;
   stage.admin("DELETE", "/faults?tag=past");
+}
+
+// An order of an earlier incarnation that this journal lost (a reboot): it was filled long before
+// the private stream came up, whose first report begins the reconciliation anew.
+TEST(Trading, AReconciliationThatIsBegunAnewStillLooksBackToTheFirstOne) {
+  const exchange::Stage stage;
+  const Instant now = os::wall_now();
+  test::TradingRig rig(&stage);
+  rig.startup->identity.incarnation = {2};
+  ASSERT_NO_FATAL_FAILURE(fill_in_the_past(stage, rig, now));
   stage.admin("POST", "/faults/latency?ms=300&path=/api/v3/openOrders&tag=slow");
 
   ASSERT_NO_FATAL_FAILURE(rig.start(now - 150s));
   ASSERT_TRUE(rig.wait([&] { return rig.status.private_up.load(); }));
+  ASSERT_TRUE(rig.wait_running());
+  ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
+  EXPECT_EQ(rig.state().counters.adopted, 1u);
+  EXPECT_GT(rig.state().instruments.at(0).position.quantity.value, 0);
+}
+
+// Its Timers are in the journal, whose last instant so says nothing about what is known of fills.
+TEST(Trading, AStartLooksBackBehindOneThatNeverGotItsAnswers) {
+  const exchange::Stage stage;
+  const Instant now = os::wall_now();
+  test::TradingRig rig(&stage);
+  ASSERT_NO_FATAL_FAILURE(fill_in_the_past(stage, rig, now));
+  machine::Started started;
+  started.incarnation = {2};
+  started.instance = rig.startup->identity.instance;
+  rig.journal(started, now - 150s);
+  rig.journal(machine::Timer{}, now - 1s);
+  rig.startup->identity.incarnation = {3};
+  ASSERT_NO_FATAL_FAILURE(rig.start(now - 1s));
   ASSERT_TRUE(rig.wait_running());
   ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
   EXPECT_EQ(rig.state().counters.adopted, 1u);

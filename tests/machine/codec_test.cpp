@@ -2,6 +2,8 @@
 
 #include "core/base/random.h"
 #include "core/machine/machine.h"
+#include "core/machine/state_fields.h"
+#include "tests/machine/machine_fixture.h"
 
 namespace levi::machine {
 namespace {
@@ -90,6 +92,40 @@ TEST(Snapshot, SaysWhatIsWrongWithIt) {
   EXPECT_EQ(Machine::deserialize(bytes).error().code, ErrorCode::kUnsupported);
   bytes = Machine().serialize();
   EXPECT_EQ(Machine::deserialize(bytes + "x").error().code, ErrorCode::kCorrupt);
+}
+
+// As a levid of that version would have written it.
+std::string snapshot_of(const State& state, std::uint32_t version) {
+  Writer writer;
+  fields::state(writer, state, version);
+  std::string bytes = Machine().serialize().substr(0, 8) + writer.take();
+  bytes[4] = static_cast<char>(version);
+  return bytes;
+}
+
+using OldSnapshot = MachineTest;
+
+TEST_F(OldSnapshot, OfAnEarlierVersionIsReadAndSaysWhatItKnew) {
+  const OrderSequence sequence = open(Side::kBuy);
+  start(2);
+  Started copied;
+  copied.incarnation = {3};
+  copied.instance = "hijklmn";
+  step(copied);
+  EXPECT_EQ(snapshot_of(state(), kMachineVersion), machine_.serialize());
+  for (std::uint32_t version = kMachineVersionOldest; version < kMachineVersion; ++version) {
+    const std::string bytes = snapshot_of(state(), version);
+    const auto restored = Machine::deserialize(bytes);
+    ASSERT_TRUE(restored) << version << ": " << restored.error().text();
+    const State& read = restored.value().state();
+    EXPECT_EQ(read.ancestors.size(), version < 2 ? 0u : 1u);
+    EXPECT_TRUE(read.orders.contains(sequence.value));
+    EXPECT_EQ(read.reconciling_since, state().now) << "it begins to count";
+    EXPECT_EQ(read.reconciled_to, state().now);
+    std::string newer = bytes;
+    newer[4] = static_cast<char>(version + 1);
+    EXPECT_FALSE(Machine::deserialize(newer)) << "the version says what to expect";
+  }
 }
 
 }  // namespace

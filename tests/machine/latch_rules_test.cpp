@@ -14,12 +14,6 @@ class LatchRulesTest : public MachineTest {
     command.actor = actor;
     return command;
   }
-  Command flatten(std::uint64_t epoch) {
-    Command command = this->command(CommandKind::kFlatten);
-    command.epoch = epoch;
-    command.all_symbols = true;
-    return command;
-  }
 };
 
 TEST_F(LatchRulesTest, ASealCancelsEverythingUntilNothingIsOpen) {
@@ -121,57 +115,6 @@ TEST_F(LatchRulesTest, AWantedSealIsAskedForUntilItIsSeen) {
   seal(Holder::kDailyLoss, 2);
   second();
   EXPECT_TRUE(emitted<SealLatch>().empty());
-}
-
-TEST_F(LatchRulesTest, FlattenClosesPositionsOnlyWhileSealedByItsEpoch) {
-  fill(open(Side::kBuy), 1000, "t1");
-  step(flatten(0));
-  EXPECT_EQ(answered(), AnswerCode::kConflict) << "not sealed";
-  seal(Holder::kOperator, 2);
-  step(flatten(1));
-  EXPECT_EQ(answered(), AnswerCode::kConflict) << "another epoch";
-  step(flatten(2));
-  EXPECT_EQ(answered(), AnswerCode::kDone);
-  ASSERT_EQ(emitted<GrantFlatten>().size(), 1u);
-  EXPECT_EQ(emitted<GrantFlatten>()[0].epoch, 2u);
-  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
-  const SendOrder order = emitted<SendOrder>()[0];
-  EXPECT_EQ(order.kind, OrderKind::kFlatten);
-  EXPECT_EQ(order.side, Side::kSell);
-  EXPECT_EQ(order.type, OrderType::kImmediateOrCancel);
-  EXPECT_EQ(order.price, Price{50'000'00});
-  EXPECT_EQ(order.quantity, Quantity{1000});
-  second();
-  EXPECT_TRUE(emitted<SendOrder>().empty()) << "one at a time";
-  fill(order.sequence, 400, "t2");
-  ASSERT_EQ(emitted<EngineUpdate>().size(), 1u) << "it would quote from a position that is gone";
-  EXPECT_EQ(emitted<EngineUpdate>()[0].engine, kBtcEngine);
-  EXPECT_EQ(emitted<EngineUpdate>()[0].kind, OrderUpdateKind::kPosition);
-  EXPECT_EQ(emitted<EngineUpdate>()[0].position, Quantity{600});
-  step(VenueCanceled{order.sequence, {400}});
-  second();
-  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
-  EXPECT_EQ(emitted<SendOrder>()[0].quantity, Quantity{600}) << "what is left";
-  step(OrderUnsent{emitted<SendOrder>()[0].sequence, true});
-  seal(Holder::kDrawdown, 3);
-  second();
-  EXPECT_TRUE(emitted<SendOrder>().empty()) << "a new seal voids the grant";
-  EXPECT_FALSE(state().flatten.active);
-}
-
-TEST_F(LatchRulesTest, FlattenWaitsUntilNothingElseCanChangeThePosition) {
-  fill(open(Side::kBuy), 1000, "t1");
-  const OrderSequence resting = open(Side::kSell, 50'010'00, 500);
-  seal(Holder::kOperator, 2);
-  step(flatten(2));
-  EXPECT_TRUE(emitted<SendOrder>().empty());
-  step(VenueCanceled{resting, {200}});
-  second();
-  EXPECT_TRUE(emitted<SendOrder>().empty()) << "200 were sold and not seen yet";
-  fill(resting, 200, "t2");
-  second();
-  ASSERT_EQ(emitted<SendOrder>().size(), 1u);
-  EXPECT_EQ(emitted<SendOrder>()[0].quantity, Quantity{800});
 }
 
 TEST_F(LatchRulesTest, AFeedThatStaysDownIsPolled) {

@@ -25,6 +25,7 @@ class MachineTest : public testing::Test {
   void SetUp() override {
     start(1);
     reconcile();
+    private_feed(true);
     for (const EngineId engine : {kBtcEngine, kEthEngine}) engine_up(engine);
     for (const SymbolId symbol : {kBtc, kEth}) top(symbol, 50'000'00, 50'001'00);
   }
@@ -69,6 +70,10 @@ class MachineTest : public testing::Test {
     ReconcileDone done;
     done.unsettled = unsettled;
     step(done);
+  }
+  void private_feed(bool up) {
+    if (!up) return step(FeedDown{.source = kPrivateSource});
+    step(FeedUp{.source = kPrivateSource});
   }
   void engine_up(EngineId engine, bool image = false) {
     EngineUp up;

@@ -62,17 +62,5 @@ TEST_F(AncestorsTest, AStartUnderAnotherNameMakesTheOneBeforeAnAncestor) {
   EXPECT_EQ(restored.value().state().ancestors.size(), 1u);
 }
 
-// Version 1 ended before the ancestors.
-TEST_F(AncestorsTest, ASnapshotOfTheFirstVersionIsStillRead) {
-  std::string bytes = machine_.serialize();
-  ASSERT_TRUE(bytes.ends_with(std::string(4, '\0'))) << "the length of an empty list";
-  bytes.resize(bytes.size() - 4);
-  EXPECT_FALSE(Machine::deserialize(bytes));
-  bytes[4] = 1;
-  const auto restored = Machine::deserialize(bytes);
-  ASSERT_TRUE(restored) << restored.error().text();
-  EXPECT_EQ(restored.value().state_hash(), machine_.state_hash());
-}
-
 }  // namespace
 }  // namespace levi::machine

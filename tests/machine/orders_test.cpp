@@ -211,5 +211,37 @@ TEST_F(OrdersTest, SettledOrdersAreRetiredAndTheirFillsStayDuplicates) {
   EXPECT_EQ(state().counters.fills_duplicate, 1u);
 }
 
+TEST_F(OrdersTest, FillsThatALiveOrderMissesAreAskedFor) {
+  const OrderSequence sequence = open(Side::kBuy);
+  VenueOrderState pushed;
+  pushed.sequence = sequence;
+  pushed.symbol = kBtc;
+  pushed.status = VenueStatus::kPartlyFilled;
+  pushed.executed = {400};
+  step(pushed);
+  EXPECT_EQ(order_of(sequence).executed_venue, Quantity{400});
+  step(Timer{}, 500ms);
+  EXPECT_TRUE(emitted<QueryTrades>().empty()) << "they may be on their way";
+  for (int i = 1; i <= 8; ++i) {
+    second();
+    ASSERT_EQ(emitted<QueryTrades>().size(), 1u) << i;
+    EXPECT_EQ(emitted<QueryTrades>()[0].venue_order, "V1");
+    EXPECT_TRUE(emitted<QueryOrder>().empty());
+    EXPECT_EQ(emitted<Alert>().size(), i == 5 ? 1u : 0u) << i;
+  }
+  second();
+  EXPECT_TRUE(emitted<QueryTrades>().empty()) << "less often by and by";
+  fill(sequence, 400, "t1");
+  step(Timer{}, 20s);
+  EXPECT_TRUE(emitted<QueryTrades>().empty()) << "all here";
+  pushed.executed = {700};
+  step(pushed);
+  fill(sequence, 100, "t2");
+  second();
+  EXPECT_EQ(emitted<QueryTrades>().size(), 1u) << "often again, though others come in";
+  step(CancelFailed{sequence, -2011});
+  EXPECT_EQ(emitted<QueryOrder>().size(), 1u) << "what became of it is another question";
+}
+
 }  // namespace
 }  // namespace levi::machine

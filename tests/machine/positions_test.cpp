@@ -65,6 +65,28 @@ TEST_F(PositionsTest, TheDaysLossSealsOnceAndLeavesOnlyReducingAfterAResume) {
   EXPECT_TRUE(emitted<SealLatch>().empty()) << "once a day";
 }
 
+TEST_F(PositionsTest, EachFurtherWholeLimitThatIsLostSealsAgain) {
+  limits_.daily_loss_max = Money{1'00000000};
+  limits_.position_notional_max = Money{100'000'00000000};
+  step(limits_);
+  trade(Side::kBuy, 50'000'00, 20'000);
+  top(kBtc, 49'925'00, 49'926'00);  // 1.5 lost
+  EXPECT_EQ(emitted<SealLatch>().size(), 1u);
+  seal(latch::Holder::kDailyLoss, 2);
+  top(kBtc, 49'890'00, 49'891'00);  // 2.2, seen by whoever resumes
+  EXPECT_TRUE(emitted<SealLatch>().empty());
+  unseal(2);
+  top(kBtc, 49'951'00, 49'952'00);
+  top(kBtc, 49'855'00, 49'856'00);  // 2.9
+  EXPECT_TRUE(emitted<SealLatch>().empty());
+  EXPECT_EQ(state().trading, TradingState::kReducing);
+  top(kBtc, 49'845'00, 49'846'00);  // 3.1
+  ASSERT_EQ(emitted<SealLatch>().size(), 1u);
+  EXPECT_EQ(emitted<SealLatch>()[0].holder, static_cast<std::uint32_t>(latch::Holder::kDailyLoss));
+  EXPECT_EQ(emitted<Alert>().size(), 1u);
+  EXPECT_EQ(state().trading, TradingState::kHalted);
+}
+
 TEST_F(PositionsTest, WhatWasRealisedCountsThoughThePositionIsWorthMore) {
   limits_.daily_loss_max = Money{1'00000000};
   limits_.position_notional_max = Money{100'000'00000000};

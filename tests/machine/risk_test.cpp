@@ -87,6 +87,36 @@ TEST_F(RiskTest, DataOlderThanItsLimitStopsQuotingAndPullsQuotes) {
   expect_refused(fresh, Refusal::kStaleData, "the book's own data is old");
 }
 
+TEST_F(RiskTest, WithoutThePrivateFeedOnlyWhatShrinksAPositionIsTaken) {
+  fill(open(Side::kBuy), 1000, "t1");
+  private_feed(false);
+  EXPECT_NE(place(Side::kBuy).value, 0u) << "as long as data may be old";
+  step(Timer{}, 1001ms);
+  top(kBtc, 50'000'00, 50'001'00);
+  expect_refused(intent(Side::kBuy, 50'000'00, 1000), Refusal::kStaleData,
+                 "who knows what is held");
+  expect_refused(intent(Side::kSell, 50'000'00, 1001), Refusal::kStaleData,
+                 "more than the position");
+  EXPECT_NE(place(Side::kSell, 50'001'00, 1000).value, 0u);
+  private_feed(true);
+  EXPECT_NE(place(Side::kBuy).value, 0u);
+}
+
+TEST_F(RiskTest, AStartThatNeverHearsOfThePrivateFeedOpensNothing) {
+  start(2);
+  reconcile();
+  for (const EngineId engine : {kBtcEngine, kEthEngine}) engine_up(engine);
+  top(kBtc, 50'000'00, 50'001'00);
+  EXPECT_NE(place(Side::kBuy).value, 0u) << "it may be a moment late";
+  second();
+  top(kBtc, 50'000'00, 50'001'00);
+  expect_refused(intent(Side::kBuy, 50'000'00, 1000), Refusal::kStaleData,
+                 "fills would not be seen");
+  EXPECT_EQ(state().trading, TradingState::kActive) << "the start itself is not held up";
+  private_feed(true);
+  EXPECT_NE(place(Side::kBuy).value, 0u);
+}
+
 TEST_F(RiskTest, ACrossedBookIsNotTradedOn) {
   top(kBtc, 50'001'00, 50'001'00);
   expect_refused(intent(Side::kBuy, 50'000'00, 1000), Refusal::kPoisonedBook, "crossed");

@@ -40,9 +40,7 @@ EventStream::EventStream(StreamOptions options) : options_(options), random_(opt
   now_ = {kFirstDay * kDayNs + kDayNs - static_cast<std::int64_t>(below(40)) * 1'000'000'000};
   schedule_start();
   schedule_reconciliation(true);
-  FeedUp up;
-  up.connection = connection_;
-  scheduled_.push_back(up);
+  schedule_feeds();
 }
 
 TimedEvent EventStream::next() {
@@ -218,16 +216,30 @@ Event EventStream::engine_dies() {
   return down;
 }
 
+void EventStream::schedule_feeds() {
+  for (const SourceId source : {SourceId{0}, kPrivateSource}) {
+    FeedUp up;
+    up.source = source;
+    up.connection = connection_;
+    scheduled_.push_back(up);
+  }
+}
+
 Event EventStream::feed_changes() {
-  if (!machine_.state().feeds.empty() && machine_.state().feeds[0].up) {
+  const auto& feeds = machine_.state().feeds;
+  const SourceId source = venue_.chance(50) ? kPrivateSource : SourceId{0};
+  if (source.value < feeds.size() && feeds[source.value].up) {
     FeedDown down;
+    down.source = source;
     down.connection = connection_;
     down.why = static_cast<FeedDownWhy>(1 + below(7));
     return down;
   }
   FeedUp up;
+  up.source = source;
   up.connection = ++connection_;
   up.since_down = Nanos{1000};
+  if (source == kPrivateSource) schedule_reconciliation(true);  // pushes were missed
   return up;
 }
 
@@ -303,9 +315,8 @@ Event EventStream::restart_core() {
   ++incarnation_.value;
   schedule_start();
   schedule_reconciliation(lost || !venue_.chance(20));
-  FeedUp up;
-  up.connection = ++connection_;
-  scheduled_.push_back(up);
+  ++connection_;
+  schedule_feeds();
   const Event first = scheduled_.front();
   scheduled_.pop_front();
   return first;
@@ -338,6 +349,7 @@ void EventStream::schedule_start() {
   limits.open_positions_max = 2;
   limits.open_orders_max = 8;
   limits.restarts_max = 4;
+  limits.data_age_max = 2s;  // a Timer lets a second pass in which no market is heard of
   scheduled_.push_back(limits);
   for (std::uint16_t i = 0; i < options_.symbols; ++i) {
     InstrumentDefined definition = instrument_of({i});

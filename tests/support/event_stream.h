@@ -53,6 +53,7 @@ class EventStream {
   Event choose();
   Nanos pause();
   void schedule_start();
+  void schedule_feeds();
   void carry_out(const Effects& effects);
   void on(const SendOrder& effect);
   void on(const CancelOrder& effect);
