@@ -73,6 +73,8 @@ Component judge_trading(const SharedStatus& s, const HealthLimits& limits, MonoT
   const std::int64_t round = s.trading_round_ns.load();
   judge_round(judged, "trading", round, limits.round_age_max, now);
   judge_phase(judged, s);
+  if (const auto trouble = s.venue_trouble.load(); trouble && !trouble->empty())
+    judged.say(Wellness::kDegraded).text(trouble->view());
   judged.number("last_round_age_ms", round == 0 ? -1 : milliseconds(age_of(round, now)))
       .number("open_orders", as_double(s.open_orders.load()))
       .number("positions", as_double(s.positions_open.load()));

@@ -90,6 +90,9 @@ struct SharedStatus {
   // trading: what a start that is not complete waits for ("venue: connection refused"); empty once
   // it trades.
   Published<FixedString<127>> waiting_for;
+  // trading: what is wrong between us and the venue while trading goes on ("BTCUSDT: ..."); empty:
+  // nothing.
+  Published<FixedString<127>> venue_trouble;
   // trading: the tick or update that set an order off received -> order handed to the kernel
   Histogram tick_to_order;
 };

@@ -214,6 +214,14 @@ void Trading::publish_venue() {
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (waiting_for_.empty())
     status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));
+  publish_trouble();
+}
+
+void Trading::publish_trouble() {
+  if (symbols_trouble_ == venue_trouble_) return;
+  venue_trouble_ = symbols_trouble_;
+  status_.venue_trouble.store(std::string_view(venue_trouble_));
+  if (!venue_trouble_.empty()) spdlog::error("venue: {}", venue_trouble_);
 }
 
 // Several connections may carry the market: it is up when all are.

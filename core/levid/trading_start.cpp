@@ -50,6 +50,20 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
   return options;
 }
 
+void add_to(std::string& list, const std::string& text) {
+  list += (list.empty() ? "" : "; ") + text;
+}
+
+// The machine refuses new steps while there are positions or orders in the old ones. What it counts
+// in is what the venue's side reads and writes in: else every amount would be another on its way.
+machine::InstrumentDefined as_taken(const machine::State& state,
+                                    const machine::InstrumentDefined& offered) {
+  const std::size_t id = offered.symbol.value;
+  const bool known = id < state.instruments.size() && state.instruments[id].defined &&
+                     state.instruments[id].definition.name == offered.name;
+  return known ? state.instruments[id].definition : offered;
+}
+
 }  // namespace
 
 Status Trading::start() {
@@ -149,11 +163,13 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
     return item.definition.name.view();
   };
   std::vector<machine::InstrumentDefined> numbered;
+  symbols_trouble_.clear();
   for (machine::InstrumentDefined definition : instruments) {
     const std::size_t id = id_of(machine_.state().instruments, definition.name.view(), symbol_name);
     definition.symbol = {static_cast<std::uint16_t>(id)};
-    numbered.push_back(definition);
     apply(definition);
+    numbered.push_back(as_taken(machine_.state(), definition));
+    tell_if_refused(definition, numbered.back());
   }
   venue_->set_instruments(numbered);
   define_engines();
@@ -165,6 +181,16 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   reconcile(reconcile_since_);
   connect_delay_ = Nanos{0};
   bring_up_engines();
+}
+
+void Trading::tell_if_refused(const machine::InstrumentDefined& offered,
+                              const machine::InstrumentDefined& taken) {
+  const bool same = offered.price_exponent == taken.price_exponent &&
+                    offered.quantity_exponent == taken.quantity_exponent;
+  if (same) return;
+  add_to(symbols_trouble_, offered.name.str() +
+                               ": the venue changed its steps while a position or an order counts "
+                               "in the old ones: not traded");
 }
 
 // What stands at the venue is looked after whether engines can be started or not.

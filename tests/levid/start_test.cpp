@@ -2,6 +2,7 @@
 // the venue is looked after all the same, and nobody waits for the thread.
 #include <filesystem>
 
+#include "core/base/decimal.h"
 #include "core/base/ids.h"
 #include "core/os/socket.h"
 #include "tests/levid/trading_rig.h"
@@ -50,6 +51,36 @@ void leave_resting_orders(const Stage& stage, TradingRig& rig) {
   rig.journal(symbol, now);
   rig.journal(open, now);
   ASSERT_EQ(rig.state().open_orders, 1u);
+  rig.startup->identity.incarnation = {3};
+}
+
+// What a levid that was killed leaves behind: 0.01 BTC, counted in steps of this many digits.
+void leave_position(TradingRig& rig, std::int8_t digits) {
+  const Instant now = os::wall_now();
+  machine::Started started;
+  started.incarnation = {2};
+  started.instance = rig.startup->identity.instance;
+  rig.journal(started, now);
+  machine::InstrumentDefined symbol;
+  symbol.name = "BTCUSDT";
+  symbol.price_exponent = 2;
+  symbol.quantity_exponent = digits;
+  symbol.quantity_min = {1};
+  rig.journal(symbol, now);
+  machine::VenueOrderState open;
+  open.sequence = {5};
+  open.incarnation = {1};
+  open.venue_order = "C02__5";
+  open.price = {9'300'000};
+  open.quantity = Quantity{parse_decimal("0.01", digits).value()};
+  rig.journal(open, now);
+  machine::VenueFill fill;
+  fill.sequence = {5};
+  fill.incarnation = {1};
+  fill.trade = "t1";
+  fill.price = open.price;
+  fill.quantity = open.quantity;
+  rig.journal(fill, now);
   rig.startup->identity.incarnation = {3};
 }
 
@@ -167,6 +198,36 @@ TEST(TradingStart, AJournalFromTheFutureStillAsksForTheTradesOfThePresent) {
   ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
   EXPECT_EQ(rig.state().counters.adopted, 1u);
   EXPECT_GT(rig.state().instruments.at(0).position.quantity.value, 0);
+}
+
+// The machine goes on counting in the steps that the position is counted in: what is read from the
+// venue and what is written to it must be in the same ones, or a flatten sells another amount.
+TEST(TradingStart, APositionInStepsThatTheVenueGaveUpIsClosedAsItStands) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  constexpr std::int8_t kOldDigits = 7;  // the venue has 6 now
+  ASSERT_NO_FATAL_FAILURE(leave_position(rig, kOldDigits));
+  ASSERT_EQ(rig.state().instruments.at(0).position.quantity.value, 100'000);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  EXPECT_FALSE(rig.state().instruments.at(0).definition.tradable);
+  ASSERT_TRUE(rig.wait([&] { return rig.state().instruments.at(0).book_valid; }));
+  EXPECT_TRUE(rig.wait([&] {
+    const auto said = rig.status.venue_trouble.load();
+    return said && said->view().find("BTCUSDT: the venue changed its steps") == 0;
+  }));
+
+  rig.seal_by_file();
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch_word == rig.word().raw; }));
+  ASSERT_EQ(rig.command(machine::CommandKind::kFlatten).code, AnswerCode::kDone);
+  ASSERT_TRUE(
+      rig.wait([&] { return rig.state().instruments.at(0).position.quantity.value != 100'000; }));
+  rig.wait([&] { return rig.state().instruments.at(0).position.quantity.value == 0; });
+  EXPECT_EQ(rig.state().instruments.at(0).position.quantity.value, 0);
+  std::int64_t sold = 0;
+  for (const auto& trade : stage.call("GET", "/api/v3/myTrades", "symbol=BTCUSDT"))
+    sold += parse_decimal(trade["qty"].get<std::string>(), 6).value();
+  EXPECT_EQ(sold, 10'000) << "0.01, as the journal has it";
 }
 
 }  // namespace
