@@ -142,6 +142,23 @@ TEST(Reconciler, LooksAtDroppedSymbolsWhereSomethingOfOursIsLeft) {
   }
 }
 
+// The other symbols would wait for ever: HALTED, and no release.
+TEST(Reconciler, OneOrderThatTheVenueWillNotTellOfHoldsUpNobodyElse) {
+  Rig rig;
+  Reconciling r(rig);
+  r.add(1, machine::OrderState::kUnknown, 0);
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  rig.fake.answer("GET /myTrades", 200, "[]");
+  rig.fake.answer("GET /order", 400, R"({"code":-1121,"msg":"Invalid symbol."})");
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] {
+    return rig.recorder.count<ReconcileDone>() == 1 ||
+           rig.fake.asked_count("GET /order") > 2 * kRefusalsMax;
+  }));
+  ASSERT_EQ(rig.recorder.count<ReconcileDone>(), 1u);
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
+}
+
 TEST(Reconciler, CountsOnlyFillsThatTheMachineDoesNotHave) {
   Rig rig({"BTCUSDT"});
   Reconciling r(rig);

@@ -68,6 +68,7 @@ void Reconciler::next_symbol() {
   open_.clear();
   foreign_.clear();
   listed_.clear();
+  refusals_ = 0;
   if (symbols_.empty()) return finish_if_done();
   const SymbolId symbol = symbols_.back();
   symbols_.pop_back();
@@ -92,9 +93,10 @@ void Reconciler::ask_open(SymbolId symbol) {
 }
 
 void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
-  // The venue has given it up as well: nobody will ever say what became of its orders.
-  const bool is_gone = answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
-  if (is_gone && parts_.instruments.find_traded(symbol) == nullptr) {
+  // The venue has given it up: nobody will ever say what became of its orders. One that we trade
+  // may come back in a moment.
+  const bool is_dropped = parts_.instruments.find_traded(symbol) == nullptr;
+  if (is_refusal(answer.verdict) && (is_dropped || ++refusals_ >= kRefusalsMax)) {
     ++unsettled_;
     --questions_open_;
     return next_symbol();

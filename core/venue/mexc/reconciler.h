@@ -4,8 +4,8 @@
 // Owned by the venue, on the trading thread. Per symbol, active ones first: what is open there, the
 // trades since `since`, then each live order of ours that was not among the open ones by the
 // not-found rule. Fills are emitted before states, so that the machine rarely finds a sum short.
-// Every question is repeated until the venue answers; answers that make no sense are counted as
-// unsettled, and the machine then takes the latch.
+// Every question is repeated until the venue answers; answers that make no sense, or that are
+// refusals again and again, are counted as unsettled, and the machine then takes the latch.
 #pragma once
 
 #include <cstdint>
@@ -69,6 +69,7 @@ class Reconciler {
   std::vector<machine::VenueOrderState> open_;
   std::vector<machine::ForeignOrder> foreign_;
   std::set<std::uint64_t> listed_;
+  unsigned refusals_ = 0;
 
   std::size_t questions_open_ = 0;
   std::uint32_t orders_checked_ = 0;

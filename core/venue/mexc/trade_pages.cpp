@@ -19,6 +19,7 @@ struct TradePages::Fetch {
   Done done;
   std::vector<TradeWindow> windows;  // still to be asked; the last is next
   unsigned attempts = 0;
+  unsigned refusals = 0;
   Nanos delay{0};
   std::string incomplete;  // why trades are missing
 };
@@ -58,7 +59,7 @@ void TradePages::on_page(const std::shared_ptr<Fetch>& fetch, const Answer& answ
   }
   const TradeWindow window = fetch->windows.back();
   fetch->windows.pop_back();
-  fetch->attempts = 0;
+  fetch->attempts = fetch->refusals = 0;
   fetch->delay = Nanos{0};
   const bool is_full = answer.body.size() >= kTradesPerPage;
   if (is_full && window.from_ms < window.to_ms) {
@@ -92,7 +93,8 @@ void TradePages::next(const std::shared_ptr<Fetch>& fetch) {
 }
 
 void TradePages::on_failure(const std::shared_ptr<Fetch>& fetch, const Answer& answer) {
-  if (++fetch->attempts == fetch->request.attempts_max) {
+  fetch->refusals += is_refusal(answer.verdict) ? 1 : 0;
+  if (++fetch->attempts == fetch->request.attempts_max || fetch->refusals == kRefusalsMax) {
     fetch->done(error(ErrorCode::kUnreachable, "cannot ask for trades: " + answer.text()));
     return;
   }

@@ -37,7 +37,8 @@ class TradePages {
     SymbolId symbol;
     std::string venue_order;  // only this order's; empty: all
     TradeWindow window;
-    unsigned attempts_max = 0;  // per page; 0: until the venue answers
+    // Per page; 0: until the venue answers. One that refuses again and again ends it either way.
+    unsigned attempts_max = 0;
   };
 
   TradePages(os::Loop& loop, Rest& rest, const Instruments& instruments);
