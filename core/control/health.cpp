@@ -125,6 +125,12 @@ Component judge_market_feed(const SharedStatus& s, MonoTime now) {
   } else if (s.market_polling.load()) {
     judged.say(Wellness::kDegraded).text("polling REST instead of a WebSocket");
   }
+  if (const std::int64_t lag_ms = s.market_lag_ms.load(); lag_ms > 0) {
+    judged.say(Wellness::kDegraded)
+        .text("the stream lags by ")
+        .number(lag_ms)
+        .text(" ms: its prices are not traded on");
+  }
   judged.number("last_frame_age_ms", last == 0 ? -1 : milliseconds(age_of(last, now)))
       .number("reconnects", as_double(s.market_reconnects.load()));
   return judged.done("connected");

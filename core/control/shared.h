@@ -56,6 +56,8 @@ struct SharedStatus {
   std::atomic<bool> market_up{false};  // trading
   std::atomic<bool> market_polling{false};
   std::atomic<bool> private_up{false};
+  std::atomic<std::int64_t> market_lag_ms{
+      0};  // how old the venue's pushes are; 0: within the limit
   std::atomic<std::int64_t> last_market_data_ns{0};  // MonoTime of the last market frame accepted
   std::atomic<std::int64_t> last_market_data_wall_ms{0};
   std::atomic<std::uint64_t> market_reconnects{0};

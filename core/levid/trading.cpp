@@ -214,6 +214,7 @@ void Trading::publish_venue() {
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (waiting_for_.empty())
     status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));
+  status_.market_lag_ms.store(venue_->market().status().lag.count() / 1'000'000);
   publish_trouble();
 }
 

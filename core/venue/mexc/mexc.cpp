@@ -48,9 +48,11 @@ MarketOptions market_options(const venue::VenueOptions& options) {
   market.socket = socket_options(options);
   market.book.levels_max = options.depth_levels_max;
   market.book.refresh = options.data_age_max / 4;
+  market.book.age_max = options.data_age_max;
   market.book.probe_grace = std::min<Nanos>(market.book.probe_grace, options.data_age_max / 2);
   market.update_speed = options.update_speed;
   market.data_age_max = options.data_age_max;
+  market.lag_max = std::max<Nanos>(market.lag_max, 5 * options.data_age_max);
   market.renew_after = options.renew_after;
   market.poll_every = options.poll_every;
   market.use_websocket = options.use_websocket;
