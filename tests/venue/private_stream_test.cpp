@@ -234,5 +234,29 @@ TEST(PrivateStream, RenewsItsSocketWithAnOverlap) {
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
 }
 
+TEST(PrivateStream, WhatTheOldSocketStillBringsAfterARenewalCounts) {
+  Rig rig;
+  PrivateOptions options;
+  options.renew_after = 300ms;
+  start(rig, options);
+  const std::uint64_t first = rig.stream->status().connection;
+  ASSERT_TRUE(rig.wait([&] { return rig.stream->status().connection > first; }));
+  auto& old = *rig.fake.sockets[0];
+  FakeVenue::push(old, fill_push("BTCUSDT", rig.client_id(9), "t1", "0.4"));
+  EXPECT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1 || old.closed; }));
+  EXPECT_EQ(rig.recorder.count<VenueFill>(), 1u);
+  ASSERT_TRUE(rig.wait([&] { return old.closed; })) << "but not for ever";
+  EXPECT_EQ(rig.recorder.count<FeedDown>(), 0u);
+}
+
+TEST(PrivateStream, ADealThatComesTwiceDoesNotStandForOneThatIsLost) {
+  Rig rig;
+  start(rig);
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.5"));
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.5"));
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 2, "1.0"));
+  EXPECT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+}
+
 }  // namespace
 }  // namespace levi::mexc
