@@ -114,6 +114,7 @@ class Trading {
   void look_at_journal();
   void make_up_for_dropped();
   void reconcile(Instant since);  // journal time
+  void settle_again();
   void cancel_own_orders();
   void publish_status();
   void answer(std::uint64_t request, machine::AnswerCode code, std::string_view text);
@@ -166,7 +167,8 @@ class Trading {
   std::string symbols_trouble_;  // symbols that the start found not as they should be
   std::string venue_trouble_;    // as last told
   Instant reconcile_since_;      // the last instant that the journal knew of at the start
-  Instant reconciling_since_;    // from when on, by the wall clock, the running one looks at trades
+  MonoTime settle_again_at_ = kNever;
+  Instant reconciling_since_;  // from when on, by the wall clock, the running one looks at trades
 };
 
 }  // namespace levi::levid

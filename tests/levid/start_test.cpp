@@ -6,6 +6,7 @@
 #include "core/base/ids.h"
 #include "core/os/socket.h"
 #include "tests/levid/trading_rig.h"
+#include "tests/venue/fake_venue.h"
 
 namespace levi::levid {
 namespace {
@@ -228,6 +229,42 @@ TEST(TradingStart, APositionInStepsThatTheVenueGaveUpIsClosedAsItStands) {
   for (const auto& trade : stage.call("GET", "/api/v3/myTrades", "symbol=BTCUSDT"))
     sold += parse_decimal(trade["qty"].get<std::string>(), 6).value();
   EXPECT_EQ(sold, 10'000) << "0.01, as the journal has it";
+}
+
+// A venue by script, on the rig's own loop: what it has no answer for is an error.
+struct Scripted {
+  explicit Scripted(TradingRig& rig) : fake(rig.loop) {
+    rig.config.venue_rest = rig.config.venue_websocket = fake.endpoint().text();
+    rig.config.symbols = {"BTCUSDT"};
+    fake.answer("GET /exchangeInfo", 200, "{\"symbols\":[" + test::symbol_json("BTCUSDT") + "]}");
+    fake.answer("GET /depth", 200, test::depth_json(1, {{"99.00", "1"}}, {{"101.00", "1"}}));
+    fake.answer("GET /openOrders", 200, "[]");
+    fake.answer("GET /myTrades", 200, "[]");
+  }
+  test::FakeVenue fake;
+};
+
+TEST(TradingStart, WhatTheVenueGarbledIsAskedAgainUntilItsSealCanBeReleased) {
+  TradingRig rig;
+  Scripted venue(rig);
+  rig.config.settle_again = 10ms;
+  const std::string garbled =
+      "[{\"symbol\":\"BTCUSDT\",\"orderId\":\"C02__5\",\"clientOrderId\":\"" + own_id(rig, 5) +
+      "\"}]";
+  venue.fake.answer("GET /myTrades", 200, garbled);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return rig.word().held_by(Holder::kReconcile); }));
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch().held_by(Holder::kReconcile); }));
+  // Its first report begins a reconciliation of its own.
+  ASSERT_TRUE(rig.wait([&] { return rig.status.private_up.load(); }));
+  ASSERT_TRUE(rig.wait(
+      [&] { return venue.fake.asked_count("GET /myTrades") >= 2 && !rig.state().reconciling; }));
+  EXPECT_EQ(rig.state().reconcile_unsettled, 1u);
+  EXPECT_EQ(rig.resume(Holder::kReconcile).code, AnswerCode::kRefused);
+  venue.fake.answer("GET /myTrades", 200, "[]");
+  ASSERT_TRUE(rig.wait([&] { return rig.state().reconcile_unsettled == 0; }));
+  ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
+  EXPECT_EQ(rig.resume(Holder::kReconcile).code, AnswerCode::kDone);
 }
 
 }  // namespace

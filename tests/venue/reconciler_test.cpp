@@ -119,6 +119,45 @@ TEST(Reconciler, WhatMakesNoSenseIsUnsettled) {
   EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u + 2u + 2u);
 }
 
+// They would hold the latch for as long as they are in the window.
+TEST(Reconciler, WhatStrangersDidNeedNotMakeSense) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  r.add(9, machine::OrderState::kFilled);
+  r.state.orders[9].venue_order = "C02__9";
+  json strange = trade_json("t1", "web_77", kSigned_ms);
+  strange["qty"] = "0.00000001";  // finer than a step
+  strange["orderId"] = "C02__77";
+  json nameless = strange;
+  nameless.erase("clientOrderId");
+  json own = trade_json("t2", "", kSigned_ms);  // of C02__9
+  own.erase("clientOrderId");
+  rig.fake.answer("GET /myTrades", 200, json::array({strange, nameless, own}).dump());
+  json order = json::parse(test::order_json("BTCUSDT", "web_000078", "NEW", "0"));
+  order["status"] = "NO_SUCH_STATUS";
+  rig.fake.answer("GET /openOrders", 200, json::array({order}).dump());
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 0u);
+  ASSERT_EQ(rig.recorder.count<ForeignOrder>(), 1u) << "it stands there all the same";
+  EXPECT_EQ(rig.recorder.last<ForeignOrder>().client_id, "web_000078");
+  ASSERT_EQ(rig.recorder.count<VenueFill>(), 1u) << "by the venue's id of its order";
+  EXPECT_EQ(rig.recorder.last<VenueFill>().sequence.value, 9u);
+  EXPECT_EQ(rig.recorder.last<VenueFill>().trade, "t2");
+}
+
+TEST(Reconciler, WhatIsOursAndMakesNoSenseIsUnsettled) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  json own = trade_json("t1", rig.client_id(9), kSigned_ms);
+  own["qty"] = "0.00000001";
+  rig.fake.answer("GET /myTrades", 200, json::array({own}).dump());
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
+}
+
 // The configuration dropped ETHUSDT: what stands there is looked after all the same, and where the
 // venue has dropped it as well, nobody waits for an answer.
 TEST(Reconciler, LooksAtDroppedSymbolsWhereSomethingOfOursIsLeft) {

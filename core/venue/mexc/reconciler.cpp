@@ -109,7 +109,7 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
   for (const auto& line : answer.body) {
     const auto record = read_order(line, instrument);
     if (!record) {
-      ++unsettled_;
+      take_unreadable(symbol, line);
       continue;
     }
     const auto parts = ids_.own_order(record.value().client_id);
@@ -123,10 +123,35 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
   ask_trades(symbol);
 }
 
+// Whose it is decides: what a stranger has standing is an alarm, and no gap in our own book.
+void Reconciler::take_unreadable(SymbolId symbol, const nlohmann::json& line) {
+  std::string client = text_field(line, "origClientOrderId");
+  if (client.empty()) client = text_field(line, "clientOrderId");
+  const std::string order = text_field(line, "orderId");
+  if (is_ours(client, order)) {
+    ++unsettled_;
+  } else if (VenueOrderId::fits(order)) {
+    foreign_.push_back({symbol, std::string_view(order), std::string_view(client)});
+  }
+}
+
+// By the venue's id where a line bears no client id. What bears neither may be anybody's: ours,
+// too.
+bool Reconciler::is_ours(const std::string& client_id, const std::string& venue_order) const {
+  if (!client_id.empty()) return ids_.own_order(client_id).has_value();
+  if (venue_order.empty()) return true;
+  return std::any_of(state_->orders.begin(), state_->orders.end(), [&](const auto& entry) {
+    return entry.second.venue_order.view() == venue_order;
+  });
+}
+
 void Reconciler::ask_trades(SymbolId symbol) {
   TradePages::Request request;
   request.symbol = symbol;
   request.window = {parts_.clock.ms(since_), parts_.clock.now_ms() + kAhead_ms};
+  request.is_ours = [this](const std::string& client_id, const std::string& venue_order) {
+    return is_ours(client_id, venue_order);
+  };
   parts_.trades.fetch(
       std::move(request),
       [this, generation = generation_](const TradeRecord& trade) {
@@ -139,8 +164,17 @@ void Reconciler::ask_trades(SymbolId symbol) {
       });
 }
 
+std::optional<ClientOrderIdParts> Reconciler::owner_of(const TradeRecord& trade) const {
+  if (!trade.client_id.empty()) return ids_.own_order(trade.client_id);
+  for (const auto& [sequence, order] : state_->orders) {
+    if (order.venue_order == trade.venue_order)
+      return ClientOrderIdParts{order.kind, {}, order.incarnation, order.sequence};
+  }
+  return std::nullopt;
+}
+
 void Reconciler::on_trade(const TradeRecord& trade) {
-  const auto parts = ids_.own_order(trade.client_id);
+  const auto parts = owner_of(trade);
   if (!parts) return;
   const auto order = state_->orders.find(parts->sequence.value);
   const bool is_known =

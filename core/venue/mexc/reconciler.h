@@ -4,13 +4,17 @@
 // Owned by the venue, on the trading thread. Per symbol, active ones first: what is open there, the
 // trades since `since`, then each live order of ours that was not among the open ones by the
 // not-found rule. Fills are emitted before states, so that the machine rarely finds a sum short.
-// Every question is repeated until the venue answers; answers that make no sense, or that are
-// refusals again and again, are counted as unsettled, and the machine then takes the latch.
+// Every question is repeated until the venue answers; answers about ours that make no sense, or
+// that are refusals again and again, are counted as unsettled, and the machine then takes the
+// latch.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/base/instant.h"
@@ -50,6 +54,9 @@ class Reconciler {
   void next_symbol();
   void ask_open(SymbolId symbol);
   void on_open(SymbolId symbol, const Answer& answer);
+  void take_unreadable(SymbolId symbol, const nlohmann::json& line);
+  bool is_ours(const std::string& client_id, const std::string& venue_order) const;
+  std::optional<ClientOrderIdParts> owner_of(const TradeRecord& trade) const;
   void ask_trades(SymbolId symbol);
   void on_trade(const TradeRecord& trade);
   void report(SymbolId symbol);

@@ -71,7 +71,10 @@ void TradePages::on_page(const std::shared_ptr<Fetch>& fetch, const Answer& answ
   }
   if (is_full) fetch->incomplete = "one millisecond holds more trades than a page";
   const Instrument& instrument = *instruments_.find(fetch->request.symbol);
+  const auto& is_ours = fetch->request.is_ours;
   for (const auto& line : answer.body) {
+    if (is_ours && !is_ours(text_field(line, "clientOrderId"), text_field(line, "orderId")))
+      continue;
     const auto trade = read_trade(line, instrument);
     if (trade) {
       fetch->on_trade(trade.value());
