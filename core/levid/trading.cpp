@@ -237,13 +237,6 @@ void Trading::publish_venue() {
   publish_trouble();
 }
 
-void Trading::publish_trouble() {
-  if (symbols_trouble_ == venue_trouble_) return;
-  venue_trouble_ = symbols_trouble_;
-  status_.venue_trouble.store(std::string_view(venue_trouble_));
-  if (!venue_trouble_.empty()) spdlog::error("venue: {}", venue_trouble_);
-}
-
 // Several connections may carry the market: it is up when all are.
 void Trading::publish_feeds() {
   const auto& feeds = machine_.state().feeds;

@@ -94,6 +94,7 @@ class Trading {
   void begin_trading(const std::vector<machine::InstrumentDefined>& instruments);
   void tell_if_refused(const machine::InstrumentDefined& offered,
                        const machine::InstrumentDefined& taken);
+  void close_unlisted(const std::vector<machine::InstrumentDefined>& listed);
   void bring_up_engines();
   void ask_again_for(const char* what, const Error& why, std::function<void()> again);
   void define_engines();

@@ -267,5 +267,33 @@ TEST(TradingStart, WhatTheVenueGarbledIsAskedAgainUntilItsSealCanBeReleased) {
   EXPECT_EQ(rig.resume(Holder::kReconcile).code, AnswerCode::kDone);
 }
 
+TEST(TradingStart, ASymbolThatTheVenueDroppedKeepsTheOthersFromNothing) {
+  TradingRig rig(nullptr,
+                 "engines:\n  - {name: e, symbol: ETHUSDT, parameters: {spread_bps: 20, "
+                 "quantity: 0.001, position_max: 0.01}}\n");
+  machine::InstrumentDefined known;
+  known.symbol = {0};
+  known.name = "SOLUSDT";
+  known.price_exponent = 2;
+  known.quantity_exponent = 4;
+  known.quantity_min = {1};
+  rig.journal(known, os::wall_now());
+  Scripted venue(rig);
+  rig.config.symbols = {"BTCUSDT", "ETHUSDT", "SOLUSDT"};  // of these it has the first alone
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return rig.state().instruments.size() == 2; }))
+      << rig.trading->waiting_for();
+  EXPECT_TRUE(rig.wait([&] { return rig.state().instruments[1].book_valid; }));
+  EXPECT_EQ(rig.state().instruments[1].definition.name, "BTCUSDT");
+  EXPECT_TRUE(rig.state().instruments[1].definition.tradable);
+  EXPECT_FALSE(rig.state().instruments[0].definition.tradable);
+  EXPECT_TRUE(rig.state().engines.empty()) << "it has nothing to trade";
+  EXPECT_TRUE(rig.wait([&] {
+    const auto said = rig.status.venue_trouble.load();
+    return said && said->view().find("ETHUSDT") == 0 &&
+           said->view().find("SOLUSDT") != std::string_view::npos;
+  }));
+}
+
 }  // namespace
 }  // namespace levi::levid

@@ -138,6 +138,7 @@ class Mexc final : public venue::Venue {
   }
   bool reconciling() const override { return reconciler_.running(); }
   Nanos clock_offset() const override { return clock_.offset(); }
+  std::string trouble() const override { return start_up_.missing(); }
 
  private:
   const venue::VenueOptions options_;

@@ -13,9 +13,12 @@ constexpr Nanos kDelayMin{50ms};
 constexpr Nanos kDelayMax{2s};
 constexpr std::int64_t kAhead_ms = 60'000;  // a trade may be stamped after our idea of now
 
+bool has_orders(const machine::Instrument& instrument) {
+  return instrument.open_orders > 0 || instrument.unsettled_orders > 0;
+}
+
 bool is_active(const machine::Instrument& instrument) {
-  return instrument.open_orders > 0 || instrument.unsettled_orders > 0 ||
-         instrument.position.quantity.value != 0;
+  return has_orders(instrument) || instrument.position.quantity.value != 0;
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
   // may come back in a moment.
   const bool is_dropped = parts_.instruments.find_traded(symbol) == nullptr;
   if (is_refusal(answer.verdict) && (is_dropped || ++refusals_ >= kRefusalsMax)) {
-    ++unsettled_;
+    unsettled_ += is_dropped && !has_orders(state_->instruments[symbol.value]) ? 0 : 1;
     --questions_open_;
     return next_symbol();
   }
