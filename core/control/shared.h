@@ -61,8 +61,10 @@ struct SharedStatus {
   std::atomic<std::int64_t> last_market_data_ns{0};  // MonoTime of the last market frame accepted
   std::atomic<std::int64_t> last_market_data_wall_ms{0};
   std::atomic<std::uint64_t> market_reconnects{0};
-  std::atomic<double> ring_fill{0};               // trading
-  std::atomic<std::uint64_t> journal_last{0};     // sequence
+  std::atomic<std::uint64_t> deals_unattributed{
+      0};                                      // pushes of deals that no order of ours is known to
+  std::atomic<double> ring_fill{0};            // trading
+  std::atomic<std::uint64_t> journal_last{0};  // sequence
   std::atomic<std::uint64_t> journal_durable{0};  // persist
   std::atomic<std::uint64_t> store_applied{0};    // persist
   std::atomic<bool> store_ok{true};

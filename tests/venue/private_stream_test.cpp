@@ -258,5 +258,31 @@ TEST(PrivateStream, ADealThatComesTwiceDoesNotStandForOneThatIsLost) {
   EXPECT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
 }
 
+TEST(PrivateStream, ADealWithoutAClientIdIsGivenToItsOrderByTheVenuesId) {
+  Rig rig;
+  start(rig);
+  const auto nameless = [&](std::uint64_t sequence, const char* trade) {
+    auto push = fill_push("BTCUSDT", rig.client_id(sequence), trade, "0.4");
+    push.mutable_privatedeals()->clear_clientorderid();
+    return push;
+  };
+  auto& socket = socket_of(rig);
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 1, "0"));
+  FakeVenue::push(socket, nameless(9, "t1"));
+  FakeVenue::push(socket, nameless(8, "t2"));  // nobody said whose C02__000008 is
+  const auto standing = nameless(10, "t3");
+  rig.stream->learn(standing.privatedeals().orderid(), {OrderKind::kNormal, "abcdefg", {6}, {10}});
+  FakeVenue::push(socket, standing);
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 4, "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  const auto fills = rig.recorder.all<VenueFill>();
+  ASSERT_EQ(fills.size(), 2u);
+  EXPECT_EQ(fills[0].trade, "t1");
+  EXPECT_EQ(fills[0].sequence.value, 9u);
+  EXPECT_EQ(fills[0].incarnation.value, 7u);
+  EXPECT_EQ(fills[1].sequence.value, 10u);
+  EXPECT_EQ(rig.stream->status().deals_unattributed, 1u);
+}
+
 }  // namespace
 }  // namespace levi::mexc

@@ -114,7 +114,10 @@ void MexcGateway::on_order_answer(const venue::OrderTicket& ticket,
   if (id.empty() || !VenueOrderId::fits(id)) {
     return on_order_unknown(ticket, machine::UnknownWhy::kServerError);
   }
-  if (accepted_) accepted_(ticket.sequence);
+  if (accepted_) {
+    accepted_({ticket.kind, options_.instance, options_.incarnation, ticket.sequence},
+              std::string_view(id));
+  }
   emit_(machine::VenueAck{ticket.sequence, std::string_view(id)});
 }
 

@@ -103,7 +103,8 @@ class Mexc final : public venue::Venue {
         instruments_(options_.journalled),
         rest_(loop, rest_options(options_), std::move(signer), clock_),
         start_up_(options_.gateway, rest_, clock_),
-        queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway), emit),
+        queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway),
+                 learning(emit)),
         trades_(loop, rest_, instruments_),
         gateway_({loop, latch, rest_, clock_, instruments_, queries_, trades_}, options_.gateway,
                  std::move(encoder), derive_seed(options_.jitter_seed, 1), emit),
@@ -113,8 +114,11 @@ class Mexc final : public venue::Venue {
                  derive_seed(options_.jitter_seed, 3), emit),
         reconciler_({loop, rest_, clock_, instruments_, queries_, trades_,
                      [this](OrderSequence order) { return gateway_.is_outstanding(order); }},
-                    order_ids(options_.gateway), emit) {
-    gateway_.on_accepted([this](OrderSequence order) { private_.expect(order); });
+                    order_ids(options_.gateway), learning(emit)) {
+    gateway_.on_accepted([this](const ClientOrderIdParts& order, const VenueOrderId& id) {
+      private_.learn(id, order);
+      private_.expect(order.sequence);
+    });
   }
 
   void load_instruments(Loaded done) override {
@@ -141,6 +145,15 @@ class Mexc final : public venue::Venue {
   std::string trouble() const override { return start_up_.missing(); }
 
  private:
+  // Orders that stand since before this start are known by the answers about them alone.
+  Emit learning(Emit emit) {
+    return [this, emit = std::move(emit)](const machine::Event& event) {
+      if (const auto* order = std::get_if<machine::VenueOrderState>(&event))
+        private_.learn(order->venue_order, {order->kind, {}, order->incarnation, order->sequence});
+      emit(event);
+    };
+  }
+
   const venue::VenueOptions options_;
   VenueClock clock_;
   Instruments instruments_;

@@ -276,6 +276,7 @@ void PrivateStream::emit_order(const OrderRecord& order, const ClientOrderIdPart
   const std::uint64_t sequence = parts.sequence.value;
   const bool is_first = pushed_[sequence % pushed_.size()] != sequence;
   pushed_[sequence % pushed_.size()] = sequence;
+  if (is_first) learn(order.venue_order, parts);
   switch (order.status) {
     case machine::VenueStatus::kCanceled:
     case machine::VenueStatus::kPartlyCanceled:
@@ -298,12 +299,31 @@ bool PrivateStream::on_deal(const pb::PushDataV3ApiWrapper& push) {
   if (instrument == nullptr) return true;
   const auto trade = read_private_deal(push.privatedeals(), *instrument);
   if (!trade) return false;
-  const auto parts = options_.ids.own_order(trade.value().client_id);
-  if (!parts) return true;
+  const auto parts = owner_of(trade.value());
+  if (!parts) {
+    deals_unattributed_ += trade.value().client_id.empty() ? 1 : 0;
+    return true;
+  }
   if (is_new_trade(trade.value().trade))
     missing_.on_deal(parts->sequence.value, trade.value().quantity, loop_.now());
   emit_(to_fill(trade.value(), *parts));
   return true;
+}
+
+void PrivateStream::learn(const VenueOrderId& venue_order, const ClientOrderIdParts& order) {
+  if (venue_order.empty()) return;
+  if (named_.size() < kNamedMax) return named_.push_back({venue_order, order});
+  named_[named_next_++ % kNamedMax] = {venue_order, order};
+}
+
+// The venue's own example of a deal has no client id. One that we can't give to an order of ours is
+// a stranger's, or is asked for once its order's push counts more than the deals that came.
+std::optional<ClientOrderIdParts> PrivateStream::owner_of(const TradeRecord& trade) const {
+  if (!trade.client_id.empty()) return options_.ids.own_order(trade.client_id);
+  const auto named = std::find_if(named_.begin(), named_.end(), [&](const Named& one) {
+    return one.venue_order == trade.venue_order;
+  });
+  return named == named_.end() ? std::nullopt : std::optional(named->order);
 }
 
 // Counted twice, a deal would stand for another that never came.
@@ -349,6 +369,7 @@ venue::FeedStatus PrivateStream::status() const {
     status.frames += socket != nullptr ? socket->frames() : 0;
     status.decode_errors += socket != nullptr ? socket->decode_errors() : 0;
   }
+  status.deals_unattributed = deals_unattributed_;
   status.detail = detail_;
   if (!socket_) return status;
   status.connection = socket_->ordinal();

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class PrivateStream final : public venue::Feed {
 
   // The gateway had this order accepted: a push of it is due.
   void expect(OrderSequence sequence);
+  // Whose the venue's id is: a deal may bear no other.
+  void learn(const VenueOrderId& venue_order, const ClientOrderIdParts& order);
 
   void start() override;
   void stop() override;  // closes its own listen key too
@@ -69,6 +72,7 @@ class PrivateStream final : public venue::Feed {
   void on_push(std::size_t channel, const pb::PushDataV3ApiWrapper& push);
   bool on_order(const pb::PushDataV3ApiWrapper& push);
   bool on_deal(const pb::PushDataV3ApiWrapper& push);
+  std::optional<ClientOrderIdParts> owner_of(const TradeRecord& trade) const;
   void emit_order(const OrderRecord& order, const ClientOrderIdParts& parts);
   void saw(OrderSequence sequence);
   void on_closed(std::uint64_t ordinal, machine::FeedDownWhy why, const std::string& text);
@@ -108,6 +112,14 @@ class PrivateStream final : public venue::Feed {
   // Hashes of the last trades: two sockets push the same ones during an overlap.
   std::array<std::size_t, 256> trades_seen_{};
   std::size_t trades_next_ = 0;
+  struct Named {
+    VenueOrderId venue_order;
+    ClientOrderIdParts order;
+  };
+  static constexpr std::size_t kNamedMax = 4096;
+  std::vector<Named> named_;  // the last orders by the venue's ids, the oldest replaced first
+  std::size_t named_next_ = 0;
+  std::uint64_t deals_unattributed_ = 0;
   bool push_awaited_ = false;
   std::array<std::uint64_t, 4096>
       pushed_{};  // sequence mod size: pushes may outrun the REST answer
