@@ -103,7 +103,7 @@ TEST(Reconciler, RepeatsItselfUntilTheVenueAnswers) {
     test::FakeVenue::send(reply, 200, "[]");
   });
   rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   EXPECT_EQ(call, 5) << "three failures, then both symbols";
 }
@@ -114,7 +114,7 @@ TEST(Reconciler, WhatMakesNoSenseIsUnsettled) {
   r.add(1, machine::OrderState::kOpen, 9);  // of a symbol that is no longer configured
   rig.fake.answer("GET /openOrders", 200, R"([{"symbol":"BTCUSDT"}])");
   rig.fake.answer("GET /myTrades", 200, R"([{"symbol":"BTCUSDT"}])");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u + 2u + 2u);
 }
@@ -174,7 +174,7 @@ TEST(Reconciler, LooksAtDroppedSymbolsWhereSomethingOfOursIsLeft) {
       test::FakeVenue::send(reply, 200, "[" + open + "]");
     });
     rig.fake.answer("GET /myTrades", 200, "[]");
-    r.reconciler.start(r.state, Instant{});
+    r.reconciler.start(r.state, os::wall_now() - 60s);
     ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
     EXPECT_EQ(rig.recorder.count<VenueOrderState>(), is_gone ? 0u : 1u);
     EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, is_gone ? 1u : 0u);
@@ -218,15 +218,35 @@ TEST(Reconciler, ASecondStartBeginsAnewAndOnlyThatOneEnds) {
   std::vector<test::FakeVenue::Reply> held;
   rig.fake.on("GET /openOrders", [&](const auto&, const auto& reply) { held.push_back(reply); });
   rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return held.size() == 1; }));
   rig.fake.answer("GET /openOrders", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   test::FakeVenue::send(held[0], 200, "[]");
   test::run_ready(rig.loop);
   EXPECT_EQ(rig.recorder.count<ReconcileDone>(), 1u);
   EXPECT_EQ(rig.recorder.count<ReconcileStarted>(), 2u);
+}
+
+// A core that was away for longer than the venue keeps trades.
+TEST(Reconciler, AsksNoFurtherBackThanTheVenueKeepsTradesAndSaysSoOnce) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  rig.fake.answer("GET /myTrades", 200, "[]");
+  const Instant long_ago = os::wall_now() - 24h * 40;
+  r.reconciler.start(r.state, long_ago);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  const auto& question = rig.fake.asked("GET /myTrades").at(0);
+  const std::int64_t from_ms = std::stoll(*question.parameter("startTime"));
+  EXPECT_GE(from_ms, (long_ago + 24h * 10).ns / 1'000'000);
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
+  EXPECT_FALSE(r.reconciler.trouble().empty());
+  r.reconciler.start(r.state, long_ago);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 2; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 0u)
+      << "or its seal could not be released";
 }
 
 }  // namespace

@@ -267,11 +267,12 @@ void MexcGateway::query_trades(const machine::QueryTrades& order) {
 }
 
 void MexcGateway::trades_of(const machine::QueryTrades& order, std::string venue_order) {
-  constexpr std::int64_t kMonth_ms = std::int64_t{29} * 24 * 3600 * 1000;  // older ones are gone
   constexpr unsigned kAttemptsMax = 3;
   const std::int64_t now_ms = clock_.now_ms();
-  TradePages::Request request{
-      order.symbol, std::move(venue_order), {now_ms - kMonth_ms, now_ms + 60'000}, kAttemptsMax};
+  TradePages::Request request{order.symbol,
+                              std::move(venue_order),
+                              {now_ms - kTradesKept_ms, now_ms + 60'000},
+                              kAttemptsMax};
   trades_.fetch(
       std::move(request),
       [this, order](const TradeRecord& trade) {

@@ -142,7 +142,13 @@ class Mexc final : public venue::Venue {
   }
   bool reconciling() const override { return reconciler_.running(); }
   Nanos clock_offset() const override { return clock_.offset(); }
-  std::string trouble() const override { return start_up_.missing(); }
+  std::string trouble() const override {
+    std::string all = start_up_.missing();
+    for (const std::string& one : {reconciler_.trouble()}) {
+      if (!one.empty()) all += (all.empty() ? "" : "; ") + one;
+    }
+    return all;
+  }
 
  private:
   // Orders that stand since before this start are known by the answers about them alone.

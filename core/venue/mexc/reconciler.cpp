@@ -42,6 +42,7 @@ void Reconciler::begin() {
   timer_ = 0;
   questions_open_ = orders_checked_ = fills_added_ = unsettled_ = 0;
   symbols_.clear();
+  look_at_window();
   std::vector<SymbolId> active;
   if (!sabotaged(Defence::kReconcile)) {
     for (const Instrument& instrument : parts_.instruments.traded()) {
@@ -65,6 +66,16 @@ void Reconciler::begin() {
   symbols_.insert(symbols_.end(), active.rbegin(), active.rend());
   emit_(machine::ReconcileStarted{since_});
   next_symbol();
+}
+
+// What happened before it nobody can be asked for: counted as unsettled once, so that the start is
+// sealed and somebody looks; not again, or no later reconciliation would let it be released.
+void Reconciler::look_at_window() {
+  const bool is_cut = parts_.clock.ms(since_) < parts_.clock.now_ms() - kTradesKept_ms;
+  if (!is_cut || !trouble_.empty()) return;
+  trouble_ =
+      "trades from before the last 29 days can't be asked for: compare the positions by hand";
+  ++unsettled_;
 }
 
 void Reconciler::next_symbol() {
@@ -151,7 +162,8 @@ bool Reconciler::is_ours(const std::string& client_id, const std::string& venue_
 void Reconciler::ask_trades(SymbolId symbol) {
   TradePages::Request request;
   request.symbol = symbol;
-  request.window = {parts_.clock.ms(since_), parts_.clock.now_ms() + kAhead_ms};
+  request.window = {std::max(parts_.clock.ms(since_), parts_.clock.now_ms() - kTradesKept_ms),
+                    parts_.clock.now_ms() + kAhead_ms};
   request.is_ours = [this](const std::string& client_id, const std::string& venue_order) {
     return is_ours(client_id, venue_order);
   };

@@ -48,9 +48,12 @@ class Reconciler {
   // `state` must outlive the reconciliation: it is read again at each symbol's turn.
   void start(const machine::State& state, Instant since);
   bool running() const { return running_; }
+  // For people, until the end of this process; empty: none.
+  const std::string& trouble() const { return trouble_; }
 
  private:
   void begin();
+  void look_at_window();
   void next_symbol();
   void ask_open(SymbolId symbol);
   void on_open(SymbolId symbol, const Answer& answer);
@@ -82,6 +85,7 @@ class Reconciler {
   std::uint32_t orders_checked_ = 0;
   std::uint32_t fills_added_ = 0;
   std::uint32_t unsettled_ = 0;
+  std::string trouble_;
   Nanos delay_{0};
   os::Loop::TimerId timer_ = 0;
 };

@@ -22,6 +22,8 @@
 namespace levi::mexc {
 
 inline constexpr std::size_t kTradesPerPage = 100;
+// So far back the venue is asked; it keeps trades for a month.
+inline constexpr std::int64_t kTradesKept_ms = std::int64_t{29} * 24 * 3600 * 1000;
 
 struct TradeWindow {
   std::int64_t from_ms = 0;  // both ends included
