@@ -61,6 +61,7 @@ struct SharedStatus {
   std::atomic<std::int64_t> last_market_data_ns{0};  // MonoTime of the last market frame accepted
   std::atomic<std::int64_t> last_market_data_wall_ms{0};
   std::atomic<std::uint64_t> market_reconnects{0};
+  std::atomic<std::uint64_t> fees_unknown{0};  // trades whose fee counts as none
   std::atomic<std::uint64_t> deals_unattributed{
       0};                                      // pushes of deals that no order of ours is known to
   std::atomic<double> ring_fill{0};            // trading

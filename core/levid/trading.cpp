@@ -235,6 +235,7 @@ void Trading::publish_venue() {
     status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));
   status_.market_lag_ms.store(venue_->market().status().lag.count() / 1'000'000);
   status_.deals_unattributed.store(venue_->private_stream().status().deals_unattributed);
+  status_.fees_unknown.store(venue_->fees_unknown());
   publish_trouble();
 }
 

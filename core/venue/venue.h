@@ -67,6 +67,8 @@ class Venue {
   virtual Nanos clock_offset() const = 0;  // venue minus wall
   // What is not as it should be while trading goes on, for /health and the log; empty: nothing.
   virtual std::string trouble() const = 0;
+  // Trades whose fee is in an asset that we can't count, and counts as none.
+  virtual std::uint64_t fees_unknown() const = 0;
 };
 
 // kInvalid: options that can never work (an empty key, an update speed that the venue does not

@@ -1,6 +1,7 @@
 // The account's pushes, the listen key, and how its silence is noticed.
 #include <gtest/gtest.h>
 
+#include "core/venue/mexc/unknown_fees.h"
 #include "tests/venue/rig.h"
 
 namespace levi::mexc {
@@ -282,6 +283,23 @@ TEST(PrivateStream, ADealWithoutAClientIdIsGivenToItsOrderByTheVenuesId) {
   EXPECT_EQ(fills[0].incarnation.value, 7u);
   EXPECT_EQ(fills[1].sequence.value, 10u);
   EXPECT_EQ(rig.stream->status().deals_unattributed, 1u);
+}
+
+TEST(PrivateStream, AFeeThatWeCanNotCountIsNamed) {
+  Rig rig;
+  UnknownFees fees(rig.instruments);
+  PrivateOptions options;
+  options.on_trade = [&](const TradeRecord& trade) { fees.look_at(trade); };
+  start(rig, options);
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1; }));
+  EXPECT_TRUE(fees.trouble().empty()) << fees.trouble();
+  auto push = fill_push("ETHUSDT", rig.client_id(10), "t2", "0.4");
+  push.mutable_privatedeals()->set_feecurrency("MX");
+  FakeVenue::push(socket_of(rig), push);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 2; }));
+  EXPECT_EQ(fees.count(), 1u);
+  EXPECT_EQ(fees.trouble().find("ETHUSDT: fees in another asset"), 0u) << fees.trouble();
 }
 
 }  // namespace

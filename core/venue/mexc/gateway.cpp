@@ -41,6 +41,7 @@ MexcGateway::MexcGateway(Parts parts, const venue::GatewayOptions& options, Orde
       instruments_(parts.instruments),
       queries_(parts.queries),
       trades_(parts.trades),
+      on_trade_(parts.on_trade),
       options_(options),
       ids_(options.instance, options.ancestors),
       encoder_(std::move(encoder)),
@@ -277,7 +278,9 @@ void MexcGateway::trades_of(const machine::QueryTrades& order, std::string venue
       std::move(request),
       [this, order](const TradeRecord& trade) {
         const auto parts = ids_.own_order(trade.client_id);
-        if (parts && parts->sequence == order.sequence) emit_(to_fill(trade, *parts));
+        if (!parts || parts->sequence != order.sequence) return;
+        if (on_trade_) on_trade_(trade);
+        emit_(to_fill(trade, *parts));
       },
       [this, order](const Status&) { trades_asked_.erase(order.sequence.value); });
 }

@@ -34,6 +34,7 @@ class MexcGateway final : public venue::Gateway {
     const Instruments& instruments;
     OrderQueries& queries;
     TradePages& trades;
+    std::function<void(const TradeRecord&)> on_trade = {};  // each of ours
   };
   MexcGateway(Parts parts, const venue::GatewayOptions& options, OrderEncoder encoder,
               std::uint64_t jitter_seed, Emit emit);
@@ -85,6 +86,7 @@ class MexcGateway final : public venue::Gateway {
   const Instruments& instruments_;
   OrderQueries& queries_;
   TradePages& trades_;
+  const std::function<void(const TradeRecord&)> on_trade_;
   const venue::GatewayOptions options_;
   const machine::OrderIds ids_;
   OrderEncoder encoder_;

@@ -306,6 +306,7 @@ bool PrivateStream::on_deal(const pb::PushDataV3ApiWrapper& push) {
   }
   if (is_new_trade(trade.value().trade))
     missing_.on_deal(parts->sequence.value, trade.value().quantity, loop_.now());
+  if (options_.on_trade) options_.on_trade(trade.value());
   emit_(to_fill(trade.value(), *parts));
   return true;
 }

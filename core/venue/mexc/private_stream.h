@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct PrivateOptions {
   Nanos data_age_max{1s};
   Nanos listen_key_extend{20min};
   Nanos renew_after{23h};
+  std::function<void(const TradeRecord&)> on_trade = {};  // each of ours; none: nobody looks
   Nanos overlap{2s};  // so long a socket that was replaced is read on
 };
 

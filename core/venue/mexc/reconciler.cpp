@@ -196,6 +196,7 @@ void Reconciler::on_trade(const TradeRecord& trade) {
       order != state_->orders.end() &&
       std::count(order->second.trades.begin(), order->second.trades.end(), trade.trade) > 0;
   fills_added_ += is_known ? 0 : 1;
+  if (parts_.on_trade) parts_.on_trade(trade);
   emit_(to_fill(trade, *parts));
 }
 

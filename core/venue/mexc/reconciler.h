@@ -41,6 +41,7 @@ class Reconciler {
     TradePages& trades;
     // An order whose answer is still awaited on its connection needs no question.
     std::function<bool(OrderSequence)> is_outstanding;
+    std::function<void(const TradeRecord&)> on_trade = {};  // each of ours
   };
   Reconciler(Parts parts, machine::OrderIds ids, Emit emit);
   ~Reconciler();
