@@ -258,6 +258,8 @@ void add_trading(Families& out, Api& api) {
   error("event-ignored", counters.ignored);
   error("audit-lost", api.ports().status.audit_lost.load());
   error("stream-cut-off", api.streams().cut_off());
+  error("fee-unknown", api.ports().status.fees_unknown.load());
+  error("deal-unattributed", api.ports().status.deals_unattributed.load());
 }
 
 void add_plumbing(Families& out, Api& api) {

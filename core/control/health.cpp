@@ -73,6 +73,8 @@ Component judge_trading(const SharedStatus& s, const HealthLimits& limits, MonoT
   const std::int64_t round = s.trading_round_ns.load();
   judge_round(judged, "trading", round, limits.round_age_max, now);
   judge_phase(judged, s);
+  if (const auto trouble = s.venue_trouble.load(); trouble && !trouble->empty())
+    judged.say(Wellness::kDegraded).text(trouble->view());
   judged.number("last_round_age_ms", round == 0 ? -1 : milliseconds(age_of(round, now)))
       .number("open_orders", as_double(s.open_orders.load()))
       .number("positions", as_double(s.positions_open.load()));
@@ -122,6 +124,12 @@ Component judge_market_feed(const SharedStatus& s, MonoTime now) {
     judged.say(Wellness::kDegraded).text("the market feed is down");
   } else if (s.market_polling.load()) {
     judged.say(Wellness::kDegraded).text("polling REST instead of a WebSocket");
+  }
+  if (const std::int64_t lag_ms = s.market_lag_ms.load(); lag_ms > 0) {
+    judged.say(Wellness::kDegraded)
+        .text("the stream lags by ")
+        .number(lag_ms)
+        .text(" ms: its prices are not traded on");
   }
   judged.number("last_frame_age_ms", last == 0 ? -1 : milliseconds(age_of(last, now)))
       .number("reconnects", as_double(s.market_reconnects.load()));

@@ -56,11 +56,16 @@ struct SharedStatus {
   std::atomic<bool> market_up{false};  // trading
   std::atomic<bool> market_polling{false};
   std::atomic<bool> private_up{false};
+  std::atomic<std::int64_t> market_lag_ms{
+      0};  // how old the venue's pushes are; 0: within the limit
   std::atomic<std::int64_t> last_market_data_ns{0};  // MonoTime of the last market frame accepted
   std::atomic<std::int64_t> last_market_data_wall_ms{0};
   std::atomic<std::uint64_t> market_reconnects{0};
-  std::atomic<double> ring_fill{0};               // trading
-  std::atomic<std::uint64_t> journal_last{0};     // sequence
+  std::atomic<std::uint64_t> fees_unknown{0};  // trades whose fee counts as none
+  std::atomic<std::uint64_t> deals_unattributed{
+      0};                                      // pushes of deals that no order of ours is known to
+  std::atomic<double> ring_fill{0};            // trading
+  std::atomic<std::uint64_t> journal_last{0};  // sequence
   std::atomic<std::uint64_t> journal_durable{0};  // persist
   std::atomic<std::uint64_t> store_applied{0};    // persist
   std::atomic<bool> store_ok{true};
@@ -90,6 +95,9 @@ struct SharedStatus {
   // trading: what a start that is not complete waits for ("venue: connection refused"); empty once
   // it trades.
   Published<FixedString<127>> waiting_for;
+  // trading: what is wrong between us and the venue while trading goes on ("BTCUSDT: ..."); empty:
+  // nothing.
+  Published<FixedString<127>> venue_trouble;
   // trading: the tick or update that set an order off received -> order handed to the kernel
   Histogram tick_to_order;
 };

@@ -38,6 +38,7 @@ struct Config {
   std::string secret;
   Nanos recv_window{2s};
   Nanos answer_timeout{2s};
+  Nanos settle_again{60s};  // not configured: how often a start's unsettled questions are put again
   unsigned order_connections = 8;
   std::string update_speed;
   bool use_websocket = true;

@@ -142,9 +142,27 @@ void Trading::reconcile(Instant since) {
   // Journal time stays ahead where the clock was set back. The venue knows the wall's time alone,
   // and beyond it there are no trades, which would look like an answer.
   since = since - std::max(clock_.now() - os::wall_now(), Nanos{0}) - kReconcileOverlap;
-  if (venue_->reconciling()) since = std::min(since, reconciling_since_);
+  if (venue_->reconciling() || machine_.state().reconcile_unsettled > 0)
+    since = std::min(since, reconciling_since_);
   reconciling_since_ = since;
   venue_->reconcile(machine_.state(), since);
+}
+
+// A seal that only a settled reconciliation lets anybody release: the same questions are put again.
+// Without that seal nothing waits for them, and trading would stop for each. A flatten goes first.
+void Trading::settle_again() {
+  const machine::State& state = machine_.state();
+  const bool wanted = venue_known_ && !stopping_ && !venue_->reconciling() &&
+                      state.reconcile_unsettled > 0 && !state.flatten.active &&
+                      state.latch().held_by(latch::Holder::kReconcile);
+  if (!wanted) {
+    settle_again_at_ = kNever;
+  } else if (settle_again_at_ == kNever) {
+    settle_again_at_ = loop_.now() + config_.settle_again;
+  } else if (loop_.now() >= settle_again_at_) {
+    settle_again_at_ = kNever;
+    venue_->reconcile(state, reconciling_since_);
+  }
 }
 
 void Trading::each_second() {
@@ -159,6 +177,7 @@ void Trading::each_second() {
   }
   publish_heartbeats();
   publish_venue();
+  settle_again();
   apply(machine::Timer{});
   loop_.after(1s, [this] { each_second(); });
 }
@@ -233,6 +252,10 @@ void Trading::publish_venue() {
   status_.clock_offset_ms.store(venue_->clock_offset().count() / 1'000'000);
   if (waiting_for_.empty())
     status_.waiting_for.store(std::string_view(venue_->gateway().status().trouble));
+  status_.market_lag_ms.store(venue_->market().status().lag.count() / 1'000'000);
+  status_.deals_unattributed.store(venue_->private_stream().status().deals_unattributed);
+  status_.fees_unknown.store(venue_->fees_unknown());
+  publish_trouble();
 }
 
 // Several connections may carry the market: it is up when all are.

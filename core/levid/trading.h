@@ -93,6 +93,9 @@ class Trading {
   bool wait_for_ring();
   void on_instruments(const Result<std::vector<machine::InstrumentDefined>>& instruments);
   void begin_trading(const std::vector<machine::InstrumentDefined>& instruments);
+  void tell_if_refused(const machine::InstrumentDefined& offered,
+                       const machine::InstrumentDefined& taken);
+  void close_unlisted(const std::vector<machine::InstrumentDefined>& listed);
   void bring_up_engines();
   void ask_again_for(const char* what, const Error& why, std::function<void()> again);
   void define_engines();
@@ -113,6 +116,7 @@ class Trading {
   void look_at_journal();
   void make_up_for_dropped();
   void reconcile(Instant since);  // journal time
+  void settle_again();
   void cancel_own_orders();
   void end_loop();
   void publish_status();
@@ -120,6 +124,7 @@ class Trading {
   void catch_up(const machine::FeedUp& up, Instant now);
   void publish_feeds();
   void publish_venue();
+  void publish_trouble();
   void publish_engines();
   void publish_heartbeats();
   void set_waiting_for(std::string why);
@@ -162,7 +167,10 @@ class Trading {
   MonoTime stop_deadline_ = kNever;
   Nanos connect_delay_{0};
   std::string waiting_for_ = "start";
-  Instant reconcile_since_;    // the last instant that the journal knew of at the start
+  std::string symbols_trouble_;  // symbols that the start found not as they should be
+  std::string venue_trouble_;    // as last told
+  Instant reconcile_since_;      // the last instant that the journal knew of at the start
+  MonoTime settle_again_at_ = kNever;
   Instant reconciling_since_;  // from when on, by the wall clock, the running one looks at trades
 };
 

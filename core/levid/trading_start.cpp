@@ -50,6 +50,20 @@ venue::VenueOptions venue_options(const Config& config, const journal::Identity&
   return options;
 }
 
+void add_to(std::string& list, const std::string& text) {
+  list += (list.empty() ? "" : "; ") + text;
+}
+
+// The machine refuses new steps while there are positions or orders in the old ones. What it counts
+// in is what the venue's side reads and writes in: else every amount would be another on its way.
+machine::InstrumentDefined as_taken(const machine::State& state,
+                                    const machine::InstrumentDefined& offered) {
+  const std::size_t id = offered.symbol.value;
+  const bool known = id < state.instruments.size() && state.instruments[id].defined &&
+                     state.instruments[id].definition.name == offered.name;
+  return known ? state.instruments[id].definition : offered;
+}
+
 }  // namespace
 
 Status Trading::start() {
@@ -148,13 +162,16 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
     return item.definition.name.view();
   };
   std::vector<machine::InstrumentDefined> numbered;
+  symbols_trouble_.clear();
   for (machine::InstrumentDefined definition : instruments) {
     const std::size_t id = id_of(machine_.state().instruments, definition.name.view(), symbol_name);
     definition.symbol = {static_cast<std::uint16_t>(id)};
-    numbered.push_back(definition);
     apply(definition);
+    numbered.push_back(as_taken(machine_.state(), definition));
+    tell_if_refused(definition, numbered.back());
   }
   venue_->set_instruments(numbered);
+  close_unlisted(numbered);
   define_engines();
   venue_known_ = true;
   venue_->market().start();
@@ -164,6 +181,42 @@ void Trading::begin_trading(const std::vector<machine::InstrumentDefined>& instr
   reconcile(reconcile_since_);
   connect_delay_ = Nanos{0};
   bring_up_engines();
+}
+
+void Trading::tell_if_refused(const machine::InstrumentDefined& offered,
+                              const machine::InstrumentDefined& taken) {
+  const bool same = offered.price_exponent == taken.price_exponent &&
+                    offered.quantity_exponent == taken.quantity_exponent;
+  if (same) return;
+  add_to(symbols_trouble_, offered.name.str() +
+                               ": the venue changed its steps while a position or an order counts "
+                               "in the old ones: not traded");
+}
+
+// Configured, known from before, and not at the venue any more: nobody trades on what it was.
+void Trading::close_unlisted(const std::vector<machine::InstrumentDefined>& listed) {
+  for (std::size_t i = 0; i < machine_.state().instruments.size(); ++i) {
+    const machine::Instrument& instrument = machine_.state().instruments[i];
+    machine::InstrumentDefined closed = instrument.definition;
+    const auto has_its_name = [&](const auto& one) { return closed.name == one.name; };
+    const bool is_configured =
+        std::any_of(config_.symbols.begin(), config_.symbols.end(),
+                    [&](const std::string& name) { return closed.name.view() == name; });
+    if (!instrument.defined || !is_configured || !closed.tradable ||
+        std::any_of(listed.begin(), listed.end(), has_its_name))
+      continue;
+    closed.tradable = false;
+    apply(closed);
+  }
+}
+
+void Trading::publish_trouble() {
+  std::string trouble = symbols_trouble_;
+  if (const std::string more = venue_->trouble(); !more.empty()) add_to(trouble, more);
+  if (trouble == venue_trouble_) return;
+  venue_trouble_ = trouble;
+  status_.venue_trouble.store(std::string_view(venue_trouble_));
+  if (!venue_trouble_.empty()) spdlog::error("venue: {}", venue_trouble_);
 }
 
 // What stands at the venue is looked after whether engines can be started or not.
@@ -187,7 +240,13 @@ void Trading::define_engines() {
   const auto symbol_name = [](const machine::Instrument& item) {
     return item.definition.name.view();
   };
+  // One whose symbol the venue does not have, and never had, has nothing to trade.
+  const auto has_symbol = [&](const auto& settings) {
+    const auto& all = machine_.state().instruments;
+    return id_of(all, settings.symbol, symbol_name) < all.size();
+  };
   for (const auto& settings : config_.engines) {
+    if (!has_symbol(settings)) continue;
     machine::EngineDefined definition;
     definition.engine = {
         static_cast<std::uint16_t>(id_of(machine_.state().engines, settings.name, engine_name))};
@@ -198,12 +257,14 @@ void Trading::define_engines() {
     definition.enabled = settings.enabled;
     apply(definition);
   }
-  // An engine that the configuration no longer names stays known, switched off.
+  // An engine that the configuration no longer names (or whose symbol is none) stays known,
+  // switched off.
   for (std::size_t i = 0; i < machine_.state().engines.size(); ++i) {
     const machine::Engine& engine = machine_.state().engines[i];
-    const bool named = std::any_of(
-        config_.engines.begin(), config_.engines.end(),
-        [&](const auto& settings) { return settings.name == engine.definition.name.view(); });
+    const bool named =
+        std::any_of(config_.engines.begin(), config_.engines.end(), [&](const auto& settings) {
+          return settings.name == engine.definition.name.view() && has_symbol(settings);
+        });
     if (!engine.defined || named || !engine.definition.enabled) continue;
     machine::EngineDefined gone = engine.definition;
     gone.enabled = false;

@@ -33,7 +33,7 @@ constexpr SourceId market_source(std::size_t connection) {
 
 struct SubscriptionStatus {
   std::string channel;
-  bool live = false;  // confirmed by the venue, and heard within the watchdog's limit
+  bool live = false;  // confirmed by the venue, heard within the watchdog's limit, and not late
   MonoTime last_frame;
 };
 struct FeedStatus {
@@ -42,9 +42,11 @@ struct FeedStatus {
   bool polling = false;
   std::uint64_t connection = 0;  // ordinal of the newest connection
   std::uint64_t reconnects = 0;
-  std::uint64_t frames = 0;         // application frames accepted
-  std::uint64_t decode_errors = 0;  // frames that made no sense, counted and dropped
-  std::string detail;               // why it is not connected; empty when it is
+  std::uint64_t frames = 0;              // application frames accepted
+  std::uint64_t decode_errors = 0;       // frames that made no sense, counted and dropped
+  std::uint64_t deals_unattributed = 0;  // private: without a client id, of no order that we know
+  Nanos lag{0};  // of the oldest data, by the venue's stamps; 0 while that is within the limit
+  std::string detail;  // why it is not connected, or that it lags; empty when all is well
   std::vector<SubscriptionStatus> subscriptions;
 };
 

@@ -47,7 +47,8 @@ class Venue {
   // key and its signature, then exchangeInfo for the symbols. Returns at once; `done` is called
   // once, by the loop, each question within the gateway's answer_timeout. A second call forgets the
   // first one's `done`. kUnreachable: no answer, worth another try; kRefused: clock or key, to be
-  // mended; kInvalid: a symbol.
+  // mended; kInvalid: the venue has none of the symbols. One that it does not have is left out,
+  // and `trouble` names it.
   using Loaded = std::function<void(Result<std::vector<machine::InstrumentDefined>>)>;
   virtual void load_instruments(Loaded done) = 0;
   // The same instruments with the ids that levid gave them: from now on they are traded.
@@ -64,6 +65,10 @@ class Venue {
   virtual void reconcile(const machine::State& state, Instant since) = 0;
   virtual bool reconciling() const = 0;
   virtual Nanos clock_offset() const = 0;  // venue minus wall
+  // What is not as it should be while trading goes on, for /health and the log; empty: nothing.
+  virtual std::string trouble() const = 0;
+  // Trades whose fee is in an asset that we can't count, and counts as none.
+  virtual std::uint64_t fees_unknown() const = 0;
 };
 
 // kInvalid: options that can never work (an empty key, an update speed that the venue does not

@@ -58,6 +58,8 @@ TEST(ControlHealth, EveryIllnessIsNamedByItsComponent) {
   const Ill rows[] = {
       {"trading", [](SharedStatus& s) { s.trading_round_ns = old; }, "unhealthy", 503},
       {"trading", [](SharedStatus& s) { s.phase = Phase::kStopping; }, "unhealthy", 503},
+      {"trading", [](SharedStatus& s) { s.venue_trouble.store("BTCUSDT: odd"); }, "degraded", 200},
+      {"market_feed", [](SharedStatus& s) { s.market_lag_ms = 6000; }, "degraded", 200},
       {"journal", [](SharedStatus& s) { s.journal_ok = false; }, "unhealthy", 503},
       {"journal", [](SharedStatus& s) { s.persist_round_ns = old; }, "unhealthy", 503},
       {"journal", [](SharedStatus& s) { s.ring_fill = 0.6; }, "degraded", 200},

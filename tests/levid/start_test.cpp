@@ -2,9 +2,11 @@
 // the venue is looked after all the same, and nobody waits for the thread.
 #include <filesystem>
 
+#include "core/base/decimal.h"
 #include "core/base/ids.h"
 #include "core/os/socket.h"
 #include "tests/levid/trading_rig.h"
+#include "tests/venue/fake_venue.h"
 
 namespace levi::levid {
 namespace {
@@ -50,6 +52,36 @@ void leave_resting_orders(const Stage& stage, TradingRig& rig) {
   rig.journal(symbol, now);
   rig.journal(open, now);
   ASSERT_EQ(rig.state().open_orders, 1u);
+  rig.startup->identity.incarnation = {3};
+}
+
+// What a levid that was killed leaves behind: 0.01 BTC, counted in steps of this many digits.
+void leave_position(TradingRig& rig, std::int8_t digits) {
+  const Instant now = os::wall_now();
+  machine::Started started;
+  started.incarnation = {2};
+  started.instance = rig.startup->identity.instance;
+  rig.journal(started, now);
+  machine::InstrumentDefined symbol;
+  symbol.name = "BTCUSDT";
+  symbol.price_exponent = 2;
+  symbol.quantity_exponent = digits;
+  symbol.quantity_min = {1};
+  rig.journal(symbol, now);
+  machine::VenueOrderState open;
+  open.sequence = {5};
+  open.incarnation = {1};
+  open.venue_order = "C02__5";
+  open.price = {9'300'000};
+  open.quantity = Quantity{parse_decimal("0.01", digits).value()};
+  rig.journal(open, now);
+  machine::VenueFill fill;
+  fill.sequence = {5};
+  fill.incarnation = {1};
+  fill.trade = "t1";
+  fill.price = open.price;
+  fill.quantity = open.quantity;
+  rig.journal(fill, now);
   rig.startup->identity.incarnation = {3};
 }
 
@@ -167,6 +199,100 @@ TEST(TradingStart, AJournalFromTheFutureStillAsksForTheTradesOfThePresent) {
   ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
   EXPECT_EQ(rig.state().counters.adopted, 1u);
   EXPECT_GT(rig.state().instruments.at(0).position.quantity.value, 0);
+}
+
+// The machine goes on counting in the steps that the position is counted in: what is read from the
+// venue and what is written to it must be in the same ones, or a flatten sells another amount.
+TEST(TradingStart, APositionInStepsThatTheVenueGaveUpIsClosedAsItStands) {
+  const Stage stage;
+  TradingRig rig(&stage);
+  constexpr std::int8_t kOldDigits = 7;  // the venue has 6 now
+  ASSERT_NO_FATAL_FAILURE(leave_position(rig, kOldDigits));
+  ASSERT_EQ(rig.state().instruments.at(0).position.quantity.value, 100'000);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait_running());
+  EXPECT_FALSE(rig.state().instruments.at(0).definition.tradable);
+  ASSERT_TRUE(rig.wait([&] { return rig.state().instruments.at(0).book_valid; }));
+  EXPECT_TRUE(rig.wait([&] {
+    const auto said = rig.status.venue_trouble.load();
+    return said && said->view().find("BTCUSDT: the venue changed its steps") == 0;
+  }));
+
+  rig.seal_by_file();
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch_word == rig.word().raw; }));
+  ASSERT_EQ(rig.command(machine::CommandKind::kFlatten).code, AnswerCode::kDone);
+  ASSERT_TRUE(
+      rig.wait([&] { return rig.state().instruments.at(0).position.quantity.value != 100'000; }));
+  rig.wait([&] { return rig.state().instruments.at(0).position.quantity.value == 0; });
+  EXPECT_EQ(rig.state().instruments.at(0).position.quantity.value, 0);
+  std::int64_t sold = 0;
+  for (const auto& trade : stage.call("GET", "/api/v3/myTrades", "symbol=BTCUSDT"))
+    sold += parse_decimal(trade["qty"].get<std::string>(), 6).value();
+  EXPECT_EQ(sold, 10'000) << "0.01, as the journal has it";
+}
+
+// A venue by script, on the rig's own loop: what it has no answer for is an error.
+struct Scripted {
+  explicit Scripted(TradingRig& rig) : fake(rig.loop) {
+    rig.config.venue_rest = rig.config.venue_websocket = fake.endpoint().text();
+    rig.config.symbols = {"BTCUSDT"};
+    fake.answer("GET /exchangeInfo", 200, "{\"symbols\":[" + test::symbol_json("BTCUSDT") + "]}");
+    fake.answer("GET /depth", 200, test::depth_json(1, {{"99.00", "1"}}, {{"101.00", "1"}}));
+    fake.answer("GET /openOrders", 200, "[]");
+    fake.answer("GET /myTrades", 200, "[]");
+  }
+  test::FakeVenue fake;
+};
+
+TEST(TradingStart, WhatTheVenueGarbledIsAskedAgainUntilItsSealCanBeReleased) {
+  TradingRig rig;
+  Scripted venue(rig);
+  rig.config.settle_again = 10ms;
+  const std::string garbled =
+      "[{\"symbol\":\"BTCUSDT\",\"orderId\":\"C02__5\",\"clientOrderId\":\"" + own_id(rig, 5) +
+      "\"}]";
+  venue.fake.answer("GET /myTrades", 200, garbled);
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return rig.word().held_by(Holder::kReconcile); }));
+  ASSERT_TRUE(rig.wait([&] { return rig.state().latch().held_by(Holder::kReconcile); }));
+  // Its first report begins a reconciliation of its own.
+  ASSERT_TRUE(rig.wait([&] { return rig.status.private_up.load(); }));
+  ASSERT_TRUE(rig.wait(
+      [&] { return venue.fake.asked_count("GET /myTrades") >= 2 && !rig.state().reconciling; }));
+  EXPECT_EQ(rig.state().reconcile_unsettled, 1u);
+  EXPECT_EQ(rig.resume(Holder::kReconcile).code, AnswerCode::kRefused);
+  venue.fake.answer("GET /myTrades", 200, "[]");
+  ASSERT_TRUE(rig.wait([&] { return rig.state().reconcile_unsettled == 0; }));
+  ASSERT_TRUE(rig.wait([&] { return !rig.state().reconciling; }));
+  EXPECT_EQ(rig.resume(Holder::kReconcile).code, AnswerCode::kDone);
+}
+
+TEST(TradingStart, ASymbolThatTheVenueDroppedKeepsTheOthersFromNothing) {
+  TradingRig rig(nullptr,
+                 "engines:\n  - {name: e, symbol: ETHUSDT, parameters: {spread_bps: 20, "
+                 "quantity: 0.001, position_max: 0.01}}\n");
+  machine::InstrumentDefined known;
+  known.symbol = {0};
+  known.name = "SOLUSDT";
+  known.price_exponent = 2;
+  known.quantity_exponent = 4;
+  known.quantity_min = {1};
+  rig.journal(known, os::wall_now());
+  Scripted venue(rig);
+  rig.config.symbols = {"BTCUSDT", "ETHUSDT", "SOLUSDT"};  // of these it has the first alone
+  ASSERT_NO_FATAL_FAILURE(rig.start());
+  ASSERT_TRUE(rig.wait([&] { return rig.state().instruments.size() == 2; }))
+      << rig.trading->waiting_for();
+  EXPECT_TRUE(rig.wait([&] { return rig.state().instruments[1].book_valid; }));
+  EXPECT_EQ(rig.state().instruments[1].definition.name, "BTCUSDT");
+  EXPECT_TRUE(rig.state().instruments[1].definition.tradable);
+  EXPECT_FALSE(rig.state().instruments[0].definition.tradable);
+  EXPECT_TRUE(rig.state().engines.empty()) << "it has nothing to trade";
+  EXPECT_TRUE(rig.wait([&] {
+    const auto said = rig.status.venue_trouble.load();
+    return said && said->view().find("ETHUSDT") == 0 &&
+           said->view().find("SOLUSDT") != std::string_view::npos;
+  }));
 }
 
 }  // namespace

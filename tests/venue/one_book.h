@@ -24,7 +24,9 @@ struct OneBook {
     bid = new_bid;
     if (!pushed) return;
     for (const auto& socket : rig.fake.open_sockets(false)) {
-      FakeVenue::push(*socket, depth_push("BTCUSDT", from, from, bids, {}));
+      auto push = depth_push("BTCUSDT", from, from, bids, {});
+      if (late_ms) push.set_sendtime(rig.fake.server_ms() - *late_ms);
+      FakeVenue::push(*socket, push);
     }
   }
   bool subscribed() const {
@@ -40,6 +42,7 @@ struct OneBook {
   std::uint64_t version = 100;
   const char* bid = "99.00";
   int rest_status = 200;
+  std::optional<std::int64_t> late_ms;  // how old pushes say they are; without: they don't say
 };
 
 // Everything up to the first top of book.

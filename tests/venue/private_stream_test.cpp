@@ -1,6 +1,7 @@
 // The account's pushes, the listen key, and how its silence is noticed.
 #include <gtest/gtest.h>
 
+#include "core/venue/mexc/unknown_fees.h"
 #include "tests/venue/rig.h"
 
 namespace levi::mexc {
@@ -232,6 +233,73 @@ TEST(PrivateStream, RenewsItsSocketWithAnOverlap) {
   EXPECT_EQ(rig.recorder.count<FeedDown>(), 0u);
   FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 1, "0"));
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueAck>() == 1; }));
+}
+
+TEST(PrivateStream, WhatTheOldSocketStillBringsAfterARenewalCounts) {
+  Rig rig;
+  PrivateOptions options;
+  options.renew_after = 300ms;
+  start(rig, options);
+  const std::uint64_t first = rig.stream->status().connection;
+  ASSERT_TRUE(rig.wait([&] { return rig.stream->status().connection > first; }));
+  auto& old = *rig.fake.sockets[0];
+  FakeVenue::push(old, fill_push("BTCUSDT", rig.client_id(9), "t1", "0.4"));
+  EXPECT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1 || old.closed; }));
+  EXPECT_EQ(rig.recorder.count<VenueFill>(), 1u);
+  ASSERT_TRUE(rig.wait([&] { return old.closed; })) << "but not for ever";
+  EXPECT_EQ(rig.recorder.count<FeedDown>(), 0u);
+}
+
+TEST(PrivateStream, ADealThatComesTwiceDoesNotStandForOneThatIsLost) {
+  Rig rig;
+  start(rig);
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.5"));
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.5"));
+  FakeVenue::push(socket_of(rig), order_push("BTCUSDT", rig.client_id(9), 2, "1.0"));
+  EXPECT_TRUE(rig.wait([&] { return rig.recorder.count<VenueOrderState>() == 1; }));
+}
+
+TEST(PrivateStream, ADealWithoutAClientIdIsGivenToItsOrderByTheVenuesId) {
+  Rig rig;
+  start(rig);
+  const auto nameless = [&](std::uint64_t sequence, const char* trade) {
+    auto push = fill_push("BTCUSDT", rig.client_id(sequence), trade, "0.4");
+    push.mutable_privatedeals()->clear_clientorderid();
+    return push;
+  };
+  auto& socket = socket_of(rig);
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 1, "0"));
+  FakeVenue::push(socket, nameless(9, "t1"));
+  FakeVenue::push(socket, nameless(8, "t2"));  // nobody said whose C02__000008 is
+  const auto standing = nameless(10, "t3");
+  rig.stream->learn(standing.privatedeals().orderid(), {OrderKind::kNormal, "abcdefg", {6}, {10}});
+  FakeVenue::push(socket, standing);
+  FakeVenue::push(socket, order_push("BTCUSDT", rig.client_id(9), 4, "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueCanceled>() == 1; }));
+  const auto fills = rig.recorder.all<VenueFill>();
+  ASSERT_EQ(fills.size(), 2u);
+  EXPECT_EQ(fills[0].trade, "t1");
+  EXPECT_EQ(fills[0].sequence.value, 9u);
+  EXPECT_EQ(fills[0].incarnation.value, 7u);
+  EXPECT_EQ(fills[1].sequence.value, 10u);
+  EXPECT_EQ(rig.stream->status().deals_unattributed, 1u);
+}
+
+TEST(PrivateStream, AFeeThatWeCanNotCountIsNamed) {
+  Rig rig;
+  UnknownFees fees(rig.instruments);
+  PrivateOptions options;
+  options.on_trade = [&](const TradeRecord& trade) { fees.look_at(trade); };
+  start(rig, options);
+  FakeVenue::push(socket_of(rig), fill_push("BTCUSDT", rig.client_id(9), "t1", "0.4"));
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 1; }));
+  EXPECT_TRUE(fees.trouble().empty()) << fees.trouble();
+  auto push = fill_push("ETHUSDT", rig.client_id(10), "t2", "0.4");
+  push.mutable_privatedeals()->set_feecurrency("MX");
+  FakeVenue::push(socket_of(rig), push);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<VenueFill>() == 2; }));
+  EXPECT_EQ(fees.count(), 1u);
+  EXPECT_EQ(fees.trouble().find("ETHUSDT: fees in another asset"), 0u) << fees.trouble();
 }
 
 }  // namespace

@@ -149,6 +149,39 @@ TEST(OrderQueries, AnswersThatNeverMakeSenseAreUncertain) {
   EXPECT_FALSE(*certain);
 }
 
+constexpr const char* kNoSuchSymbol = R"({"code":-1121,"msg":"Invalid symbol."})";
+
+TEST(OrderQueries, AQuestionThatTheVenueRefusesAgainAndAgainEndsUncertain) {
+  Rig rig;
+  rig.fake.answer("GET /order", 400, kNoSuchSymbol);
+  std::optional<bool> certain;
+  rig.queries.query(rig.question(9), [&](bool is) { certain = is; });
+  ASSERT_TRUE(rig.wait([&] {
+    return certain.has_value() || rig.fake.asked_count("GET /order") > 2 * kRefusalsMax;
+  }));
+  ASSERT_TRUE(certain.has_value()) << "asked without end";
+  EXPECT_FALSE(*certain);
+  EXPECT_EQ(rig.fake.asked_count("GET /order"), kRefusalsMax);
+  EXPECT_EQ(rig.queries.open(), 0u);
+  EXPECT_EQ(rig.recorder.count<VenueOrderState>(), 0u) << "nothing is known of it";
+}
+
+// A venue that can't be reached, or a key that it does not take, says nothing about one order.
+TEST(OrderQueries, WhatAllQuestionsSufferFromEndsNone) {
+  for (const bool is_key : {false, true}) {
+    Rig rig;
+    rig.fake.on("GET /order", [is_key](const auto&, const auto& reply) {
+      if (!is_key) return reply->reset();
+      test::FakeVenue::send(reply, 401, R"({"code":10072,"msg":"Api key info invalid"})");
+    });
+    std::optional<bool> certain;
+    rig.queries.query(rig.question(9), [&](bool is) { certain = is; });
+    ASSERT_TRUE(rig.wait([&] { return rig.fake.asked_count("GET /order") >= 2 * kRefusalsMax; }));
+    EXPECT_FALSE(certain.has_value());
+    EXPECT_EQ(rig.queries.open(), 1u);
+  }
+}
+
 // --- trades ---
 
 TEST(TradePages, SplitsFullPagesUntilEveryTradeIsSeen) {
@@ -207,6 +240,17 @@ TEST(TradePages, AsksAgainAfterAFailureAndGivesUpOnlyWhereTold) {
   ASSERT_TRUE(rig.wait([&] { return whole.has_value(); }));
   EXPECT_FALSE(*whole);
   EXPECT_EQ(call, -98);
+}
+
+TEST(TradePages, AVenueThatRefusesAgainAndAgainHasAnswered) {
+  Rig rig;
+  rig.fake.answer("GET /myTrades", 400, kNoSuchSymbol);
+  std::optional<bool> whole;
+  rig.trades.fetch(
+      {{0}, "", {0, 1}, 0}, [](const TradeRecord&) {},
+      [&](const Status& status) { whole = status.has_value(); });
+  ASSERT_TRUE(rig.wait([&] { return whole.has_value(); }));
+  EXPECT_FALSE(*whole);
 }
 
 TEST(Gateway, FetchesTheTradesOfOneOrderByItsVenueId) {

@@ -103,7 +103,7 @@ TEST(Reconciler, RepeatsItselfUntilTheVenueAnswers) {
     test::FakeVenue::send(reply, 200, "[]");
   });
   rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   EXPECT_EQ(call, 5) << "three failures, then both symbols";
 }
@@ -114,9 +114,48 @@ TEST(Reconciler, WhatMakesNoSenseIsUnsettled) {
   r.add(1, machine::OrderState::kOpen, 9);  // of a symbol that is no longer configured
   rig.fake.answer("GET /openOrders", 200, R"([{"symbol":"BTCUSDT"}])");
   rig.fake.answer("GET /myTrades", 200, R"([{"symbol":"BTCUSDT"}])");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u + 2u + 2u);
+}
+
+// They would hold the latch for as long as they are in the window.
+TEST(Reconciler, WhatStrangersDidNeedNotMakeSense) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  r.add(9, machine::OrderState::kFilled);
+  r.state.orders[9].venue_order = "C02__9";
+  json strange = trade_json("t1", "web_77", kSigned_ms);
+  strange["qty"] = "0.00000001";  // finer than a step
+  strange["orderId"] = "C02__77";
+  json nameless = strange;
+  nameless.erase("clientOrderId");
+  json own = trade_json("t2", "", kSigned_ms);  // of C02__9
+  own.erase("clientOrderId");
+  rig.fake.answer("GET /myTrades", 200, json::array({strange, nameless, own}).dump());
+  json order = json::parse(test::order_json("BTCUSDT", "web_000078", "NEW", "0"));
+  order["status"] = "NO_SUCH_STATUS";
+  rig.fake.answer("GET /openOrders", 200, json::array({order}).dump());
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 0u);
+  ASSERT_EQ(rig.recorder.count<ForeignOrder>(), 1u) << "it stands there all the same";
+  EXPECT_EQ(rig.recorder.last<ForeignOrder>().client_id, "web_000078");
+  ASSERT_EQ(rig.recorder.count<VenueFill>(), 1u) << "by the venue's id of its order";
+  EXPECT_EQ(rig.recorder.last<VenueFill>().sequence.value, 9u);
+  EXPECT_EQ(rig.recorder.last<VenueFill>().trade, "t2");
+}
+
+TEST(Reconciler, WhatIsOursAndMakesNoSenseIsUnsettled) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  json own = trade_json("t1", rig.client_id(9), kSigned_ms);
+  own["qty"] = "0.00000001";
+  rig.fake.answer("GET /myTrades", 200, json::array({own}).dump());
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
 }
 
 // The configuration dropped ETHUSDT: what stands there is looked after all the same, and where the
@@ -135,11 +174,28 @@ TEST(Reconciler, LooksAtDroppedSymbolsWhereSomethingOfOursIsLeft) {
       test::FakeVenue::send(reply, 200, "[" + open + "]");
     });
     rig.fake.answer("GET /myTrades", 200, "[]");
-    r.reconciler.start(r.state, Instant{});
+    r.reconciler.start(r.state, os::wall_now() - 60s);
     ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
     EXPECT_EQ(rig.recorder.count<VenueOrderState>(), is_gone ? 0u : 1u);
     EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, is_gone ? 1u : 0u);
   }
+}
+
+// The other symbols would wait for ever: HALTED, and no release.
+TEST(Reconciler, OneOrderThatTheVenueWillNotTellOfHoldsUpNobodyElse) {
+  Rig rig;
+  Reconciling r(rig);
+  r.add(1, machine::OrderState::kUnknown, 0);
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  rig.fake.answer("GET /myTrades", 200, "[]");
+  rig.fake.answer("GET /order", 400, R"({"code":-1121,"msg":"Invalid symbol."})");
+  r.reconciler.start(r.state, os::wall_now() - 60s);
+  ASSERT_TRUE(rig.wait([&] {
+    return rig.recorder.count<ReconcileDone>() == 1 ||
+           rig.fake.asked_count("GET /order") > 2 * kRefusalsMax;
+  }));
+  ASSERT_EQ(rig.recorder.count<ReconcileDone>(), 1u);
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
 }
 
 TEST(Reconciler, CountsOnlyFillsThatTheMachineDoesNotHave) {
@@ -162,15 +218,35 @@ TEST(Reconciler, ASecondStartBeginsAnewAndOnlyThatOneEnds) {
   std::vector<test::FakeVenue::Reply> held;
   rig.fake.on("GET /openOrders", [&](const auto&, const auto& reply) { held.push_back(reply); });
   rig.fake.answer("GET /myTrades", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return held.size() == 1; }));
   rig.fake.answer("GET /openOrders", 200, "[]");
-  r.reconciler.start(r.state, Instant{});
+  r.reconciler.start(r.state, os::wall_now() - 60s);
   ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
   test::FakeVenue::send(held[0], 200, "[]");
   test::run_ready(rig.loop);
   EXPECT_EQ(rig.recorder.count<ReconcileDone>(), 1u);
   EXPECT_EQ(rig.recorder.count<ReconcileStarted>(), 2u);
+}
+
+// A core that was away for longer than the venue keeps trades.
+TEST(Reconciler, AsksNoFurtherBackThanTheVenueKeepsTradesAndSaysSoOnce) {
+  Rig rig({"BTCUSDT"});
+  Reconciling r(rig);
+  rig.fake.answer("GET /openOrders", 200, "[]");
+  rig.fake.answer("GET /myTrades", 200, "[]");
+  const Instant long_ago = os::wall_now() - 24h * 40;
+  r.reconciler.start(r.state, long_ago);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 1; }));
+  const auto& question = rig.fake.asked("GET /myTrades").at(0);
+  const std::int64_t from_ms = std::stoll(*question.parameter("startTime"));
+  EXPECT_GE(from_ms, (long_ago + 24h * 10).ns / 1'000'000);
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 1u);
+  EXPECT_FALSE(r.reconciler.trouble().empty());
+  r.reconciler.start(r.state, long_ago);
+  ASSERT_TRUE(rig.wait([&] { return rig.recorder.count<ReconcileDone>() == 2; }));
+  EXPECT_EQ(rig.recorder.last<ReconcileDone>().unsettled, 0u)
+      << "or its seal could not be released";
 }
 
 }  // namespace

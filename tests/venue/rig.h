@@ -83,6 +83,8 @@ struct Rig {
     made.data_age_max = options.data_age_max;
     made.book.levels_max = options.depth_levels_max;
     made.book.refresh = made.data_age_max / 4;
+    made.book.age_max = made.data_age_max;
+    made.lag_max = kWaitMax;
     return made;
   }
   void start_market(const mexc::MarketOptions& with) {

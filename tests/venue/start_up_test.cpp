@@ -81,15 +81,35 @@ TEST(StartUp, TellsAWrongKeyFromAWrongSecretAndShowsNeither) {
   }
 }
 
-TEST(StartUp, NamesASymbolThatTheVenueDoesNotTrade) {
-  const std::string text = refusal([](test::FakeVenue& fake) {
-    fake.answer("GET /exchangeInfo", 200, "{\"symbols\":[" + test::symbol_json("BTCUSDT") + "]}");
-  });
-  EXPECT_NE(text.find("does not trade ETHUSDT"), std::string::npos) << text;
+// Others are not kept from trading by one that the venue has taken off its list.
+TEST(StartUp, StartsWithTheSymbolsThatTheVenueHasAndNamesTheOthers) {
+  for (const bool refuses : {false, true}) {
+    Starting starting;
+    starting.rig.fake.on(
+        "GET /exchangeInfo", [&](const os::HttpRequest& request, const auto& reply) {
+          const bool has_other = request.parameter("symbols")->find("ETHUSDT") != std::string::npos;
+          if (refuses && has_other)
+            return test::FakeVenue::send(reply, 400, R"({"code":-1121,"msg":"Invalid symbol."})");
+          test::FakeVenue::send(reply, 200, "{\"symbols\":[" + test::symbol_json("BTCUSDT") + "]}");
+        });
+    const auto loaded = starting.load();
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    ASSERT_EQ(loaded.value().size(), 1u);
+    EXPECT_EQ(loaded.value()[0].name, "BTCUSDT");
+    EXPECT_EQ(loaded.value()[0].definition.symbol, SymbolId{0});
+    const std::string& missing = starting.start_up.missing();
+    EXPECT_EQ(missing.find("ETHUSDT: the venue does not trade it"), 0u) << missing;
+  }
+}
+
+TEST(StartUp, SaysSoWhenTheVenueHasNoneOfTheSymbols) {
+  const std::string none = refusal(
+      [](test::FakeVenue& fake) { fake.answer("GET /exchangeInfo", 200, R"({"symbols":[]})"); });
+  EXPECT_NE(none.find("trades none of BTCUSDT,ETHUSDT"), std::string::npos) << none;
   const std::string refused = refusal([](test::FakeVenue& fake) {
     fake.answer("GET /exchangeInfo", 400, R"({"code":10007,"msg":"symbol not support api"})");
   });
-  EXPECT_NE(refused.find("BTCUSDT,ETHUSDT"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("trades none of BTCUSDT,ETHUSDT"), std::string::npos) << refused;
 }
 
 TEST(StartUp, SaysThatNobodyAnswersAndWhere) {

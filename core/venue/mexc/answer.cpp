@@ -101,6 +101,11 @@ Verdict verdict_of_code(std::int64_t code) {
   return Verdict::kRejected;
 }
 
+bool is_refusal(Verdict verdict) {
+  return verdict == Verdict::kRejected || verdict == Verdict::kHalted ||
+         verdict == Verdict::kFunds || verdict == Verdict::kUnknownOrder;
+}
+
 std::string Answer::text() const {
   std::string text = status == 0 ? "no answer" : "HTTP " + std::to_string(status);
   if (code != 0) text += ", code " + std::to_string(code);

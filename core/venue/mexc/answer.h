@@ -32,6 +32,11 @@ const char* to_string(Verdict verdict);
 // The group of an error code of the body; kRejected for codes that no document names.
 Verdict verdict_of_code(std::int64_t code);
 
+// The venue's own word on what was asked, which no repetition changes soon; unlike trouble that all
+// calls have (no answer, a limit, a clock, a key). So often in a row, and a question is given up.
+bool is_refusal(Verdict verdict);
+inline constexpr unsigned kRefusalsMax = 8;
+
 struct Answer {
   Verdict verdict = Verdict::kUnknown;
   int status = 0;         // HTTP; 0 when there was no response

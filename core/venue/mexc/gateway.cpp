@@ -41,6 +41,7 @@ MexcGateway::MexcGateway(Parts parts, const venue::GatewayOptions& options, Orde
       instruments_(parts.instruments),
       queries_(parts.queries),
       trades_(parts.trades),
+      on_trade_(parts.on_trade),
       options_(options),
       ids_(options.instance, options.ancestors),
       encoder_(std::move(encoder)),
@@ -114,7 +115,10 @@ void MexcGateway::on_order_answer(const venue::OrderTicket& ticket,
   if (id.empty() || !VenueOrderId::fits(id)) {
     return on_order_unknown(ticket, machine::UnknownWhy::kServerError);
   }
-  if (accepted_) accepted_(ticket.sequence);
+  if (accepted_) {
+    accepted_({ticket.kind, options_.instance, options_.incarnation, ticket.sequence},
+              std::string_view(id));
+  }
   emit_(machine::VenueAck{ticket.sequence, std::string_view(id)});
 }
 
@@ -264,16 +268,19 @@ void MexcGateway::query_trades(const machine::QueryTrades& order) {
 }
 
 void MexcGateway::trades_of(const machine::QueryTrades& order, std::string venue_order) {
-  constexpr std::int64_t kMonth_ms = std::int64_t{29} * 24 * 3600 * 1000;  // older ones are gone
   constexpr unsigned kAttemptsMax = 3;
   const std::int64_t now_ms = clock_.now_ms();
-  TradePages::Request request{
-      order.symbol, std::move(venue_order), {now_ms - kMonth_ms, now_ms + 60'000}, kAttemptsMax};
+  TradePages::Request request{order.symbol,
+                              std::move(venue_order),
+                              {now_ms - kTradesKept_ms, now_ms + 60'000},
+                              kAttemptsMax};
   trades_.fetch(
       std::move(request),
       [this, order](const TradeRecord& trade) {
         const auto parts = ids_.own_order(trade.client_id);
-        if (parts && parts->sequence == order.sequence) emit_(to_fill(trade, *parts));
+        if (!parts || parts->sequence != order.sequence) return;
+        if (on_trade_) on_trade_(trade);
+        emit_(to_fill(trade, *parts));
       },
       [this, order](const Status&) { trades_asked_.erase(order.sequence.value); });
 }

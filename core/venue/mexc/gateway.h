@@ -34,13 +34,15 @@ class MexcGateway final : public venue::Gateway {
     const Instruments& instruments;
     OrderQueries& queries;
     TradePages& trades;
+    std::function<void(const TradeRecord&)> on_trade = {};  // each of ours
   };
   MexcGateway(Parts parts, const venue::GatewayOptions& options, OrderEncoder encoder,
               std::uint64_t jitter_seed, Emit emit);
   ~MexcGateway() override;
 
   // The venue accepted this order: the private stream must show it soon.
-  void on_accepted(std::function<void(OrderSequence)> handler) { accepted_ = std::move(handler); }
+  using Accepted = std::function<void(const ClientOrderIdParts&, const VenueOrderId&)>;
+  void on_accepted(Accepted handler) { accepted_ = std::move(handler); }
   bool is_outstanding(OrderSequence sequence) const { return pool_.is_outstanding(sequence); }
 
   void send(const machine::SendOrder& order, std::uint64_t flatten_epoch) override;
@@ -84,11 +86,12 @@ class MexcGateway final : public venue::Gateway {
   const Instruments& instruments_;
   OrderQueries& queries_;
   TradePages& trades_;
+  const std::function<void(const TradeRecord&)> on_trade_;
   const venue::GatewayOptions options_;
   const machine::OrderIds ids_;
   OrderEncoder encoder_;
   const Emit emit_;
-  std::function<void(OrderSequence)> accepted_;
+  Accepted accepted_;
 
   OrderSequence last_written_;  // orders leave in the order of their numbers, or not at all
   std::uint64_t orders_sent_ = 0;

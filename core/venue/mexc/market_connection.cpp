@@ -32,6 +32,7 @@ MarketConnection::MarketConnection(Parts parts, MarketOptions options, SourceId 
       source_(source),
       emit_(std::move(emit)),
       watch_(watch_limits(options_.data_age_max), parts.loop.now()),
+      lag_watch_(parts.rest, options_.data_age_max, options_.lag_max),
       random_(parts.jitter_seed) {
   LEVI_CHECK(!instruments.empty() && instruments.size() <= kSymbolsPerConnection);
   for (const Instrument* instrument : instruments) {
@@ -153,12 +154,21 @@ bool MarketConnection::handle(std::size_t channel, const pb::PushDataV3ApiWrappe
   SymbolBook& book = *books_[channel / kChannelsPerSymbol];
   switch (channel % kChannelsPerSymbol) {
     case kDepth:
-      return push.has_publicaggredepths() && book.on_depth(push.publicaggredepths());
+      return push.has_publicaggredepths() &&
+             book.on_depth(push.publicaggredepths(), lag_watch_.age_of(push));
     case kDeals:
+      if (lag_watch_.age_of(push) > options_.data_age_max)
+        return push.has_publicaggredeals();  // no news
       return push.has_publicaggredeals() && book.on_deals(push.publicaggredeals());
     default:
       return push.has_publicaggrebookticker();  // The book itself gives the top: liveness only.
   }
+}
+
+Nanos MarketConnection::lag() const {
+  Nanos most{0};
+  for (const auto& book : books_) most = std::max(most, book->lag());
+  return most;
 }
 
 void MarketConnection::on_building() {
@@ -194,6 +204,7 @@ void MarketConnection::lose(machine::FeedDownWhy why, const std::string& text) {
   detail_ = text.empty() ? "the connection was lost" : text;
   loop_.cancel(renew_timer_);
   renew_timer_ = 0;
+  lag_watch_.forget();
   retire(std::move(socket_));
   for (const auto& book : books_) book->start_over();
   const bool was_up = std::exchange(up_, false);
@@ -274,6 +285,8 @@ void MarketConnection::look() {
   watch_.look(now);
   if (socket_ && up_ && is_silent(now)) {
     lose(machine::FeedDownWhy::kSilent, "a subscription is silent while the venue's book moves on");
+  } else if (lag_watch_.lasts(up_ ? lag() : Nanos{0}, now)) {
+    lose(machine::FeedDownWhy::kSilent, lag_text(lag()));
   }
 }
 
@@ -355,14 +368,17 @@ void MarketConnection::add_to(venue::FeedStatus& status) const {
   status.reconnects += reconnects_;
   status.frames += past_.frames;
   status.decode_errors += past_.decode_errors + nonsense_;
-  if (status.detail.empty()) status.detail = detail_;
+  status.lag = std::max(status.lag, lag());
+  const std::string detail = detail_.empty() && lag() > Nanos{0} ? lag_text(lag()) : detail_;
+  if (status.detail.empty()) status.detail = detail;
   if (!socket_) return;
   status.frames += socket_->frames();
   status.decode_errors += socket_->decode_errors();
   for (std::size_t i = 0; i < channel_names_.size(); ++i) {
     const bool live =
         up_ && socket_->is_confirmed(i) &&
-        (i % kChannelsPerSymbol != kDepth || watch_.silence(i) < options_.data_age_max);
+        (i % kChannelsPerSymbol != kDepth || (watch_.silence(i) < options_.data_age_max &&
+                                              books_[i / kChannelsPerSymbol]->lag() == Nanos{0}));
     status.subscriptions.push_back({channel_names_[i], live, socket_->last_frame(i)});
   }
 }

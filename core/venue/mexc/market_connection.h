@@ -7,6 +7,8 @@
 //   replaced. ticker, deals  not book-building, and silent for good reasons: silent for 30 s, the
 //   subscription is
 //                made anew on the same socket; a missing confirmation ends the socket.
+// Pushes that are older than `data_age_max` when they arrive, by the venue's own stamp, build the
+// books and are not emitted (SymbolBook); a stream that lags for `lag_max` is replaced as well.
 // Before the venue's 24 h end a second socket is opened; the first is closed when the second one's
 // pushes have joined up with every book, so nothing is missed.
 #pragma once
@@ -25,6 +27,7 @@
 #include "core/policy/staleness.h"
 #include "core/venue/feed.h"
 #include "core/venue/mexc/instruments.h"
+#include "core/venue/mexc/lag_watch.h"
 #include "core/venue/mexc/rest.h"
 #include "core/venue/mexc/socket.h"
 #include "core/venue/mexc/symbol_book.h"
@@ -39,6 +42,8 @@ struct MarketOptions {
   BookOptions book;
   std::string update_speed = "10ms";
   Nanos data_age_max{1s};
+  Nanos lag_max{
+      5s};  // so long, in one piece: another socket may be faster, and costs all the books
   Nanos renew_after{23h};
   Nanos poll_every{250ms};
   bool use_websocket = true;
@@ -92,6 +97,7 @@ class MarketConnection {
   void finish_renewal();
   void look();
   bool is_silent(MonoTime now);
+  Nanos lag() const;
   void start_polling();
   void poll_next();
   void on_polled(bool usable);
@@ -105,6 +111,7 @@ class MarketConnection {
   std::vector<std::unique_ptr<SymbolBook>> books_;
   std::vector<std::string> channel_names_;
   policy::StalenessWatch watch_;  // one subject per channel: symbol * 3 + {depth, ticker, deals}
+  LagWatch lag_watch_;
   policy::ReconnectPolicy reconnect_;
   Random random_;
 

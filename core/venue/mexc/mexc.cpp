@@ -1,5 +1,6 @@
 // The MEXC venue: wires clock, REST, gateway, feeds and reconciliation together.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/base/random.h"
@@ -8,6 +9,7 @@
 #include "core/venue/mexc/private_stream.h"
 #include "core/venue/mexc/reconciler.h"
 #include "core/venue/mexc/start_up.h"
+#include "core/venue/mexc/unknown_fees.h"
 #include "core/venue/venue.h"
 
 namespace levi::mexc {
@@ -48,17 +50,21 @@ MarketOptions market_options(const venue::VenueOptions& options) {
   market.socket = socket_options(options);
   market.book.levels_max = options.depth_levels_max;
   market.book.refresh = options.data_age_max / 4;
+  market.book.age_max = options.data_age_max;
   market.book.probe_grace = std::min<Nanos>(market.book.probe_grace, options.data_age_max / 2);
   market.update_speed = options.update_speed;
   market.data_age_max = options.data_age_max;
+  market.lag_max = std::max<Nanos>(market.lag_max, 5 * options.data_age_max);
   market.renew_after = options.renew_after;
   market.poll_every = options.poll_every;
   market.use_websocket = options.use_websocket;
   return market;
 }
 
-PrivateOptions private_options(const venue::VenueOptions& options) {
+PrivateOptions private_options(const venue::VenueOptions& options,
+                               std::function<void(const TradeRecord&)> on_trade) {
   PrivateOptions stream;
+  stream.on_trade = std::move(on_trade);
   stream.socket = socket_options(options);
   stream.ids = order_ids(options.gateway);
   stream.data_age_max = options.data_age_max;
@@ -99,20 +105,26 @@ class Mexc final : public venue::Venue {
       : options_(std::move(options)),
         clock_(options_.gateway.wall_now),
         instruments_(options_.journalled),
+        unknown_fees_(instruments_),
         rest_(loop, rest_options(options_), std::move(signer), clock_),
         start_up_(options_.gateway, rest_, clock_),
-        queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway), emit),
+        queries_(loop, rest_, clock_, instruments_, query_options(options_.gateway),
+                 learning(emit)),
         trades_(loop, rest_, instruments_),
-        gateway_({loop, latch, rest_, clock_, instruments_, queries_, trades_}, options_.gateway,
-                 std::move(encoder), derive_seed(options_.jitter_seed, 1), emit),
+        gateway_({loop, latch, rest_, clock_, instruments_, queries_, trades_, fee_watch()},
+                 options_.gateway, std::move(encoder), derive_seed(options_.jitter_seed, 1), emit),
         market_(loop, rest_, instruments_, market_options(options_), ordinal_,
                 derive_seed(options_.jitter_seed, 2), emit),
-        private_(loop, rest_, instruments_, private_options(options_), ordinal_,
+        private_(loop, rest_, instruments_, private_options(options_, fee_watch()), ordinal_,
                  derive_seed(options_.jitter_seed, 3), emit),
-        reconciler_({loop, rest_, clock_, instruments_, queries_, trades_,
-                     [this](OrderSequence order) { return gateway_.is_outstanding(order); }},
-                    order_ids(options_.gateway), emit) {
-    gateway_.on_accepted([this](OrderSequence order) { private_.expect(order); });
+        reconciler_(
+            {loop, rest_, clock_, instruments_, queries_, trades_,
+             [this](OrderSequence order) { return gateway_.is_outstanding(order); }, fee_watch()},
+            order_ids(options_.gateway), learning(emit)) {
+    gateway_.on_accepted([this](const ClientOrderIdParts& order, const VenueOrderId& id) {
+      private_.learn(id, order);
+      private_.expect(order.sequence);
+    });
   }
 
   void load_instruments(Loaded done) override {
@@ -136,11 +148,33 @@ class Mexc final : public venue::Venue {
   }
   bool reconciling() const override { return reconciler_.running(); }
   Nanos clock_offset() const override { return clock_.offset(); }
+  std::string trouble() const override {
+    std::string all = start_up_.missing();
+    for (const std::string& one : {reconciler_.trouble(), unknown_fees_.trouble()}) {
+      if (!one.empty()) all += (all.empty() ? "" : "; ") + one;
+    }
+    return all;
+  }
+  std::uint64_t fees_unknown() const override { return unknown_fees_.count(); }
 
  private:
+  // Orders that stand since before this start are known by the answers about them alone.
+  Emit learning(Emit emit) {
+    return [this, emit = std::move(emit)](const machine::Event& event) {
+      if (const auto* order = std::get_if<machine::VenueOrderState>(&event))
+        private_.learn(order->venue_order, {order->kind, {}, order->incarnation, order->sequence});
+      emit(event);
+    };
+  }
+
+  std::function<void(const TradeRecord&)> fee_watch() {
+    return [this](const TradeRecord& trade) { unknown_fees_.look_at(trade); };
+  }
+
   const venue::VenueOptions options_;
   VenueClock clock_;
   Instruments instruments_;
+  UnknownFees unknown_fees_;
   std::uint64_t ordinal_ = 0;  // of the last feed connection
   Rest rest_;
   StartUp start_up_;

@@ -105,9 +105,17 @@ void OrderQueries::on_answer(std::uint64_t sequence, const Answer& answer) {
       return again(sequence, Nanos{0});
     case Verdict::kLimited:
       return again(sequence, answer.retry_after);
+    case Verdict::kClock:
+    case Verdict::kAuth:
+      return again(sequence, options_.delay_max);  // Someone must mend it.
     default:
-      return again(sequence, options_.delay_max);  // A refused key, say: someone must mend it.
+      return on_refusal(sequence);
   }
+}
+
+void OrderQueries::on_refusal(std::uint64_t sequence) {
+  if (++questions_.at(sequence).refusals < kRefusalsMax) return again(sequence, options_.delay_max);
+  settle(sequence, false, nullptr);
 }
 
 void OrderQueries::on_found(std::uint64_t sequence, const Answer& answer) {

@@ -4,7 +4,8 @@
 // the venue refuses an order once its own clock has passed the signed timestamp + recvWindow. So
 // not found is final only when serverTime was seen beyond that, plus a second, and a question put
 // after that agrees with an earlier one. Time-outs, 5xx and limits only delay: a question ends with
-// an answer.
+// an answer. One that the venue refuses again and again (a symbol that it no longer has) ends too,
+// uncertain: it would hold up a reconciliation, and with it every other symbol, for ever.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ struct QueryOptions {
 class OrderQueries {
  public:
   using Emit = std::function<void(const machine::Event&)>;
-  using Settled = std::function<void(bool certain)>;  // false: the venue's answers make no sense
+  using Settled = std::function<void(bool certain)>;  // false: the venue won't say
 
   OrderQueries(os::Loop& loop, Rest& rest, VenueClock& clock, const Instruments& instruments,
                QueryOptions options, Emit emit);
@@ -58,6 +59,7 @@ class OrderQueries {
     unsigned not_found = 0;
     bool late = false;  // the running question was put after that
     unsigned nonsense = 0;
+    unsigned refusals = 0;  // answers that are an error of another kind
     Nanos delay{0};
     os::Loop::TimerId timer = 0;
     std::vector<Settled> settled;
@@ -70,6 +72,7 @@ class OrderQueries {
   void on_answer(std::uint64_t sequence, const Answer& answer);
   void on_found(std::uint64_t sequence, const Answer& answer);
   void on_not_found(std::uint64_t sequence);
+  void on_refusal(std::uint64_t sequence);
   void again(std::uint64_t sequence, Nanos least);
   void settle(std::uint64_t sequence, bool certain, const machine::VenueOrderState* state);
 

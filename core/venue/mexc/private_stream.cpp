@@ -56,7 +56,7 @@ PrivateStream::PrivateStream(os::Loop& loop, Rest& rest, const Instruments& inst
 
 PrivateStream::~PrivateStream() {
   for (const auto timer :
-       {connect_timer_, extend_timer_, renew_timer_, look_timer_, retire_timer_}) {
+       {connect_timer_, extend_timer_, renew_timer_, look_timer_, leave_timer_, retire_timer_}) {
     loop_.cancel(timer);
   }
 }
@@ -71,11 +71,13 @@ void PrivateStream::start() {
 
 void PrivateStream::stop() {
   if (!std::exchange(running_, false)) return;
-  for (auto* timer : {&connect_timer_, &extend_timer_, &renew_timer_, &look_timer_}) {
+  for (auto* timer :
+       {&connect_timer_, &extend_timer_, &renew_timer_, &look_timer_, &leave_timer_}) {
     loop_.cancel(std::exchange(*timer, 0));
   }
   retire(std::move(socket_));
   retire(std::move(next_));
+  retire(std::move(leaving_));
   up_ = false;
   detail_ = "stopped";
   const std::string key = std::exchange(listen_key_, {});
@@ -162,7 +164,7 @@ std::unique_ptr<MexcSocket> PrivateStream::open_socket() {
 void PrivateStream::on_confirmed(std::uint64_t ordinal) {
   if (next_ && next_->ordinal() == ordinal) {
     if (!next_->all_confirmed()) return;
-    retire(std::move(socket_));  // Both pushed for a moment: the machine drops repeats.
+    leave(std::move(socket_));  // Both push for a moment: the machine drops repeats.
     socket_ = std::move(next_);
     renew_timer_ = loop_.after(options_.renew_after, [this] { renew(); });
     return;
@@ -194,6 +196,7 @@ void PrivateStream::renew() {
 
 void PrivateStream::on_closed(std::uint64_t ordinal, machine::FeedDownWhy why,
                               const std::string& text) {
+  if (leaving_ && leaving_->ordinal() == ordinal) return retire(std::move(leaving_));
   if (next_ && next_->ordinal() == ordinal) {  // The replacement failed; the old one still works.
     retire(std::move(next_));
     renew_timer_ =
@@ -220,6 +223,16 @@ void PrivateStream::lose(machine::FeedDownWhy why, const std::string& text) {
 void PrivateStream::reconnect_later() {
   if (!running_ || sabotaged(Defence::kReconnect) || connect_timer_ != 0) return;
   connect_timer_ = loop_.after(reconnect_.on_lost(loop_.now(), random_), [this] { connect(); });
+}
+
+void PrivateStream::leave(std::unique_ptr<MexcSocket> socket) {
+  retire(std::move(leaving_));
+  leaving_ = std::move(socket);
+  loop_.cancel(leave_timer_);
+  leave_timer_ = loop_.after(options_.overlap, [this] {
+    leave_timer_ = 0;
+    retire(std::move(leaving_));
+  });
 }
 
 void PrivateStream::retire(std::unique_ptr<MexcSocket> socket) {
@@ -263,6 +276,7 @@ void PrivateStream::emit_order(const OrderRecord& order, const ClientOrderIdPart
   const std::uint64_t sequence = parts.sequence.value;
   const bool is_first = pushed_[sequence % pushed_.size()] != sequence;
   pushed_[sequence % pushed_.size()] = sequence;
+  if (is_first) learn(order.venue_order, parts);
   switch (order.status) {
     case machine::VenueStatus::kCanceled:
     case machine::VenueStatus::kPartlyCanceled:
@@ -285,10 +299,39 @@ bool PrivateStream::on_deal(const pb::PushDataV3ApiWrapper& push) {
   if (instrument == nullptr) return true;
   const auto trade = read_private_deal(push.privatedeals(), *instrument);
   if (!trade) return false;
-  const auto parts = options_.ids.own_order(trade.value().client_id);
-  if (!parts) return true;
-  missing_.on_deal(parts->sequence.value, trade.value().quantity, loop_.now());
+  const auto parts = owner_of(trade.value());
+  if (!parts) {
+    deals_unattributed_ += trade.value().client_id.empty() ? 1 : 0;
+    return true;
+  }
+  if (is_new_trade(trade.value().trade))
+    missing_.on_deal(parts->sequence.value, trade.value().quantity, loop_.now());
+  if (options_.on_trade) options_.on_trade(trade.value());
   emit_(to_fill(trade.value(), *parts));
+  return true;
+}
+
+void PrivateStream::learn(const VenueOrderId& venue_order, const ClientOrderIdParts& order) {
+  if (venue_order.empty()) return;
+  if (named_.size() < kNamedMax) return named_.push_back({venue_order, order});
+  named_[named_next_++ % kNamedMax] = {venue_order, order};
+}
+
+// The venue's own example of a deal has no client id. One that we can't give to an order of ours is
+// a stranger's, or is asked for once its order's push counts more than the deals that came.
+std::optional<ClientOrderIdParts> PrivateStream::owner_of(const TradeRecord& trade) const {
+  if (!trade.client_id.empty()) return options_.ids.own_order(trade.client_id);
+  const auto named = std::find_if(named_.begin(), named_.end(), [&](const Named& one) {
+    return one.venue_order == trade.venue_order;
+  });
+  return named == named_.end() ? std::nullopt : std::optional(named->order);
+}
+
+// Counted twice, a deal would stand for another that never came.
+bool PrivateStream::is_new_trade(const TradeId& trade) {
+  const std::size_t hash = std::hash<std::string_view>{}(trade.view());
+  if (std::find(trades_seen_.begin(), trades_seen_.end(), hash) != trades_seen_.end()) return false;
+  trades_seen_[trades_next_++ % trades_seen_.size()] = hash;
   return true;
 }
 
@@ -321,8 +364,13 @@ venue::FeedStatus PrivateStream::status() const {
   status.name = "private";
   status.connected = up_;
   status.reconnects = reconnects_;
-  status.frames = frames_ + (socket_ ? socket_->frames() : 0);
-  status.decode_errors = nonsense_ + (socket_ ? socket_->decode_errors() : 0);
+  status.frames = frames_;
+  status.decode_errors = nonsense_;
+  for (const auto* socket : {socket_.get(), leaving_.get()}) {
+    status.frames += socket != nullptr ? socket->frames() : 0;
+    status.decode_errors += socket != nullptr ? socket->decode_errors() : 0;
+  }
+  status.deals_unattributed = deals_unattributed_;
   status.detail = detail_;
   if (!socket_) return status;
   status.connection = socket_->ordinal();

@@ -13,9 +13,12 @@ constexpr Nanos kDelayMin{50ms};
 constexpr Nanos kDelayMax{2s};
 constexpr std::int64_t kAhead_ms = 60'000;  // a trade may be stamped after our idea of now
 
+bool has_orders(const machine::Instrument& instrument) {
+  return instrument.open_orders > 0 || instrument.unsettled_orders > 0;
+}
+
 bool is_active(const machine::Instrument& instrument) {
-  return instrument.open_orders > 0 || instrument.unsettled_orders > 0 ||
-         instrument.position.quantity.value != 0;
+  return has_orders(instrument) || instrument.position.quantity.value != 0;
 }
 
 }  // namespace
@@ -39,6 +42,7 @@ void Reconciler::begin() {
   timer_ = 0;
   questions_open_ = orders_checked_ = fills_added_ = unsettled_ = 0;
   symbols_.clear();
+  look_at_window();
   std::vector<SymbolId> active;
   if (!sabotaged(Defence::kReconcile)) {
     for (const Instrument& instrument : parts_.instruments.traded()) {
@@ -64,10 +68,21 @@ void Reconciler::begin() {
   next_symbol();
 }
 
+// What happened before it nobody can be asked for: counted as unsettled once, so that the start is
+// sealed and somebody looks; not again, or no later reconciliation would let it be released.
+void Reconciler::look_at_window() {
+  const bool is_cut = parts_.clock.ms(since_) < parts_.clock.now_ms() - kTradesKept_ms;
+  if (!is_cut || !trouble_.empty()) return;
+  trouble_ =
+      "trades from before the last 29 days can't be asked for: compare the positions by hand";
+  ++unsettled_;
+}
+
 void Reconciler::next_symbol() {
   open_.clear();
   foreign_.clear();
   listed_.clear();
+  refusals_ = 0;
   if (symbols_.empty()) return finish_if_done();
   const SymbolId symbol = symbols_.back();
   symbols_.pop_back();
@@ -92,10 +107,11 @@ void Reconciler::ask_open(SymbolId symbol) {
 }
 
 void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
-  // The venue has given it up as well: nobody will ever say what became of its orders.
-  const bool is_gone = answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
-  if (is_gone && parts_.instruments.find_traded(symbol) == nullptr) {
-    ++unsettled_;
+  // The venue has given it up: nobody will ever say what became of its orders. One that we trade
+  // may come back in a moment.
+  const bool is_dropped = parts_.instruments.find_traded(symbol) == nullptr;
+  if (is_refusal(answer.verdict) && (is_dropped || ++refusals_ >= kRefusalsMax)) {
+    unsettled_ += is_dropped && !has_orders(state_->instruments[symbol.value]) ? 0 : 1;
     --questions_open_;
     return next_symbol();
   }
@@ -107,7 +123,7 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
   for (const auto& line : answer.body) {
     const auto record = read_order(line, instrument);
     if (!record) {
-      ++unsettled_;
+      take_unreadable(symbol, line);
       continue;
     }
     const auto parts = ids_.own_order(record.value().client_id);
@@ -121,10 +137,36 @@ void Reconciler::on_open(SymbolId symbol, const Answer& answer) {
   ask_trades(symbol);
 }
 
+// Whose it is decides: what a stranger has standing is an alarm, and no gap in our own book.
+void Reconciler::take_unreadable(SymbolId symbol, const nlohmann::json& line) {
+  std::string client = text_field(line, "origClientOrderId");
+  if (client.empty()) client = text_field(line, "clientOrderId");
+  const std::string order = text_field(line, "orderId");
+  if (is_ours(client, order)) {
+    ++unsettled_;
+  } else if (VenueOrderId::fits(order)) {
+    foreign_.push_back({symbol, std::string_view(order), std::string_view(client)});
+  }
+}
+
+// By the venue's id where a line bears no client id. What bears neither may be anybody's: ours,
+// too.
+bool Reconciler::is_ours(const std::string& client_id, const std::string& venue_order) const {
+  if (!client_id.empty()) return ids_.own_order(client_id).has_value();
+  if (venue_order.empty()) return true;
+  return std::any_of(state_->orders.begin(), state_->orders.end(), [&](const auto& entry) {
+    return entry.second.venue_order.view() == venue_order;
+  });
+}
+
 void Reconciler::ask_trades(SymbolId symbol) {
   TradePages::Request request;
   request.symbol = symbol;
-  request.window = {parts_.clock.ms(since_), parts_.clock.now_ms() + kAhead_ms};
+  request.window = {std::max(parts_.clock.ms(since_), parts_.clock.now_ms() - kTradesKept_ms),
+                    parts_.clock.now_ms() + kAhead_ms};
+  request.is_ours = [this](const std::string& client_id, const std::string& venue_order) {
+    return is_ours(client_id, venue_order);
+  };
   parts_.trades.fetch(
       std::move(request),
       [this, generation = generation_](const TradeRecord& trade) {
@@ -137,14 +179,24 @@ void Reconciler::ask_trades(SymbolId symbol) {
       });
 }
 
+std::optional<ClientOrderIdParts> Reconciler::owner_of(const TradeRecord& trade) const {
+  if (!trade.client_id.empty()) return ids_.own_order(trade.client_id);
+  for (const auto& [sequence, order] : state_->orders) {
+    if (order.venue_order == trade.venue_order)
+      return ClientOrderIdParts{order.kind, {}, order.incarnation, order.sequence};
+  }
+  return std::nullopt;
+}
+
 void Reconciler::on_trade(const TradeRecord& trade) {
-  const auto parts = ids_.own_order(trade.client_id);
+  const auto parts = owner_of(trade);
   if (!parts) return;
   const auto order = state_->orders.find(parts->sequence.value);
   const bool is_known =
       order != state_->orders.end() &&
       std::count(order->second.trades.begin(), order->second.trades.end(), trade.trade) > 0;
   fills_added_ += is_known ? 0 : 1;
+  if (parts_.on_trade) parts_.on_trade(trade);
   emit_(to_fill(trade, *parts));
 }
 

@@ -4,13 +4,17 @@
 // Owned by the venue, on the trading thread. Per symbol, active ones first: what is open there, the
 // trades since `since`, then each live order of ours that was not among the open ones by the
 // not-found rule. Fills are emitted before states, so that the machine rarely finds a sum short.
-// Every question is repeated until the venue answers; answers that make no sense are counted as
-// unsettled, and the machine then takes the latch.
+// Every question is repeated until the venue answers; answers about ours that make no sense, or
+// that are refusals again and again, are counted as unsettled, and the machine then takes the
+// latch.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "core/base/instant.h"
@@ -37,6 +41,7 @@ class Reconciler {
     TradePages& trades;
     // An order whose answer is still awaited on its connection needs no question.
     std::function<bool(OrderSequence)> is_outstanding;
+    std::function<void(const TradeRecord&)> on_trade = {};  // each of ours
   };
   Reconciler(Parts parts, machine::OrderIds ids, Emit emit);
   ~Reconciler();
@@ -44,12 +49,18 @@ class Reconciler {
   // `state` must outlive the reconciliation: it is read again at each symbol's turn.
   void start(const machine::State& state, Instant since);
   bool running() const { return running_; }
+  // For people, until the end of this process; empty: none.
+  const std::string& trouble() const { return trouble_; }
 
  private:
   void begin();
+  void look_at_window();
   void next_symbol();
   void ask_open(SymbolId symbol);
   void on_open(SymbolId symbol, const Answer& answer);
+  void take_unreadable(SymbolId symbol, const nlohmann::json& line);
+  bool is_ours(const std::string& client_id, const std::string& venue_order) const;
+  std::optional<ClientOrderIdParts> owner_of(const TradeRecord& trade) const;
   void ask_trades(SymbolId symbol);
   void on_trade(const TradeRecord& trade);
   void report(SymbolId symbol);
@@ -69,11 +80,13 @@ class Reconciler {
   std::vector<machine::VenueOrderState> open_;
   std::vector<machine::ForeignOrder> foreign_;
   std::set<std::uint64_t> listed_;
+  unsigned refusals_ = 0;
 
   std::size_t questions_open_ = 0;
   std::uint32_t orders_checked_ = 0;
   std::uint32_t fills_added_ = 0;
   std::uint32_t unsettled_ = 0;
+  std::string trouble_;
   Nanos delay_{0};
   os::Loop::TimerId timer_ = 0;
 };

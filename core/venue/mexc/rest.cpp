@@ -8,6 +8,7 @@ namespace levi::mexc {
 namespace {
 
 constexpr os::HttpLimits kLimits{.body_bytes_max = 8 * 1024 * 1024};  // exchangeInfo and depth 5000
+constexpr Nanos kRecheckEvery{1s};                                    // of the venue's clock
 
 }  // namespace
 
@@ -134,6 +135,12 @@ void Rest::server_time(std::function<void(Result<std::int64_t>)> done) {
     if (server_ms) clock_.sample(sent, clock_.wall_now(), server_ms.value());
     done(server_ms);
   });
+}
+
+void Rest::recheck_clock() {
+  if (clock_rechecked_ && loop_.now() - *clock_rechecked_ < kRecheckEvery) return;
+  clock_rechecked_ = loop_.now();
+  server_time([](const Result<std::int64_t>&) {});
 }
 
 }  // namespace levi::mexc

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,11 @@ class Rest {
   // Asks the venue's time and moves the clock's offset. The Result is the serverTime in ms.
   void server_time(std::function<void(Result<std::int64_t>)> done);
 
+  // Something bears a time that our idea of the venue's clock can't be right about: it is asked
+  // again now, but at most once a second.
+  void recheck_clock();
+  const VenueClock& clock() const { return clock_; }
+
   // The trouble that every signed call has, until one succeeds: a refused key. Empty: none.
   const std::string& trouble() const { return trouble_; }
   Nanos blocked_for(const char* method, const char* path) const;
@@ -75,6 +81,7 @@ class Rest {
   const RestOptions options_;
   Signer signer_;
   VenueClock& clock_;
+  std::optional<MonoTime> clock_rechecked_;
   std::map<Lane, MonoTime> blocked_until_;  // empty ones: every lane
   std::string trouble_;
   // Callbacks that outlive this object find it expired: HttpClient and the loop hold them.

@@ -19,10 +19,15 @@ std::string joined(const std::vector<std::string>& symbols) {
   return names;
 }
 
+void add_missing(std::string& missing, const std::string& symbol, const std::string& why) {
+  missing += (missing.empty() ? "" : "; ") + symbol + ": the venue does not trade it (" + why + ")";
+}
+
 }  // namespace
 
 void StartUp::load(std::vector<std::string> symbols, Done done) {
   current_ = std::make_shared<Load>(Load{std::move(symbols), std::move(done)});
+  current_->groups.push_back(current_->symbols);
   ask_time(current_);
 }
 
@@ -46,10 +51,29 @@ void StartUp::ask_key(const LoadHandle& load) {
 }
 
 void StartUp::ask_symbols(const LoadHandle& load) {
-  rest_.call("GET", "/api/v3/exchangeInfo", "symbols=" + joined(load->symbols),
-             [this, load](const Answer& answer) {
-               if (load == current_) load->done(judge_symbols(load->symbols, answer));
+  if (load->groups.empty()) return finish(load);
+  const std::vector<std::string> group = std::move(load->groups.back());
+  load->groups.pop_back();
+  rest_.call("GET", "/api/v3/exchangeInfo", "symbols=" + joined(group),
+             [this, load, group](const Answer& answer) {
+               if (load == current_) on_symbols(load, group, answer);
              });
+}
+
+// One that the venue does not have may spoil the call for the others: by halves, until it is alone.
+void StartUp::on_symbols(const LoadHandle& load, const std::vector<std::string>& group,
+                         const Answer& answer) {
+  if (!is_refusal(answer.verdict)) {
+    const Status taken = take_symbols(*load, group, answer);
+    if (!taken) return load->done(taken.error());
+  } else if (group.size() == 1) {
+    add_missing(load->missing, group[0], answer.text());
+  } else {
+    const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+    load->groups.emplace_back(middle, group.end());
+    load->groups.emplace_back(group.begin(), middle);
+  }
+  ask_symbols(load);
 }
 
 Error StartUp::unusable(const std::string& what, const Answer& answer) const {
@@ -89,34 +113,46 @@ Status StartUp::judge_key(const Answer& answer) const {
                "check the venue's key and secret, its permissions and its list of addresses");
 }
 
-Result<std::vector<Instrument>> StartUp::judge_symbols(const std::vector<std::string>& symbols,
-                                                       const Answer& answer) const {
-  const bool is_about_symbols =
-      answer.verdict == Verdict::kRejected || answer.verdict == Verdict::kHalted;
-  if (is_about_symbols) {
-    return error(ErrorCode::kInvalid,
-                 "the venue does not know all of " + joined(symbols) + ": " + answer.text(),
-                 "check 'symbols' in the configuration");
-  }
+Status StartUp::take_symbols(Load& load, const std::vector<std::string>& group,
+                             const Answer& answer) const {
   if (answer.verdict != Verdict::kDone) return unusable("exchangeInfo", answer);
   const auto list = answer.body.find("symbols");
   if (list == answer.body.end() || !list->is_array()) {
     return error(ErrorCode::kCorrupt, "the venue's exchangeInfo has no symbols");
   }
-  std::vector<Instrument> instruments;
-  for (const std::string& name : symbols) {
+  for (const std::string& name : group) {
     const auto found = std::find_if(list->begin(), list->end(), [&](const auto& symbol) {
       return text_field(symbol, "symbol") == name;
     });
     if (found == list->end()) {
-      return error(ErrorCode::kInvalid, "the venue does not trade " + name,
-                   "check 'symbols' in the configuration");
+      add_missing(load.missing, name, "not in exchangeInfo");
+      continue;
     }
-    LEVI_TRY(instrument, read_symbol(*found));
-    instrument.definition.symbol = SymbolId{static_cast<std::uint16_t>(instruments.size())};
-    instruments.push_back(std::move(instrument));
+    auto instrument = read_symbol(*found);
+    if (instrument) {
+      load.found.push_back(std::move(instrument).value());
+    } else {
+      add_missing(load.missing, name, instrument.error().message);
+    }
   }
-  return instruments;
+  return ok();
+}
+
+void StartUp::finish(const LoadHandle& load) {
+  missing_ = load->missing;
+  if (load->found.empty()) {
+    return load->done(error(ErrorCode::kInvalid,
+                            "the venue trades none of " + joined(load->symbols) + ": " + missing_,
+                            "check 'symbols' in the configuration"));
+  }
+  const auto place = [&](const Instrument& one) {
+    return std::find(load->symbols.begin(), load->symbols.end(), one.name);
+  };
+  std::sort(load->found.begin(), load->found.end(),
+            [&](const Instrument& a, const Instrument& b) { return place(a) < place(b); });
+  for (std::size_t i = 0; i < load->found.size(); ++i)
+    load->found[i].definition.symbol = SymbolId{static_cast<std::uint16_t>(i)};
+  load->done(std::move(load->found));
 }
 
 }  // namespace levi::mexc

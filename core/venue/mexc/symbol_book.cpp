@@ -96,8 +96,9 @@ void SymbolBook::snapshot_again(Nanos least) {
   fetch_snapshot_after(std::max(snapshot_delay_, least));
 }
 
-bool SymbolBook::on_depth(const pb::PublicAggreDepthsV3Api& push) {
+bool SymbolBook::on_depth(const pb::PublicAggreDepthsV3Api& push, Nanos age) {
   if (!read_depth(push, instrument_, depth_)) return false;
+  set_age(age);
   owner_.on_building();
   const std::uint64_t expected = book_.version() + 1;
   const bool was_valid = book_.valid();
@@ -161,6 +162,10 @@ bool SymbolBook::is_new_deal(std::string_view trade) {
 }
 
 void SymbolBook::emit_top() {
+  if (lag_ > Nanos{0}) {
+    must_emit_ = true;  // once it is fresh again
+    return;
+  }
   const market::Top top = book_.top();
   const MonoTime now = loop_.now();
   if (!must_emit_ && top == top_emitted_ && now - emitted_at_ < options_.refresh) return;
@@ -181,23 +186,28 @@ void SymbolBook::emit_top() {
 void SymbolBook::poll(std::function<void(bool)> done) {
   if (poll_asked_) return;
   poll_asked_ = true;
-  rest_.call("GET", kDepthPath, depth_query(options_.levels_max),
-             [this, life = life_, done = std::move(done)](const Answer& answer) {
-               poll_asked_ = false;
-               if (life != life_) return;
-               const auto read = answer.verdict == Verdict::kDone
-                                     ? read_snapshot(answer.body, instrument_)
-                                     : error(ErrorCode::kUnreachable, answer.text());
-               const bool usable =
-                   read &&
-                   (book_.reset(),
-                    book_.on_snapshot(read.value().version, read.value().bids, read.value().asks,
-                                      false) == market::SnapshotResult::kMerged);
-               done(usable);
-               if (!usable) return;
-               emitted_at_ = MonoTime{};  // Each answer is news: the prices held until now.
-               emit_top();
-             });
+  rest_.call(
+      "GET", kDepthPath, depth_query(options_.levels_max),
+      [this, life = life_, asked_at = loop_.now(), done = std::move(done)](const Answer& answer) {
+        poll_asked_ = false;
+        if (life == life_) on_poll(asked_at, answer, done);
+      });
+}
+
+void SymbolBook::on_poll(MonoTime asked_at, const Answer& answer,
+                         const std::function<void(bool)>& done) {
+  const auto read = answer.verdict == Verdict::kDone
+                        ? read_snapshot(answer.body, instrument_)
+                        : error(ErrorCode::kUnreachable, answer.text());
+  const bool usable =
+      read &&
+      (book_.reset(), book_.on_snapshot(read.value().version, read.value().bids, read.value().asks,
+                                        false) == market::SnapshotResult::kMerged);
+  done(usable);
+  if (!usable) return;
+  set_age(loop_.now() - asked_at);
+  emitted_at_ = MonoTime{};  // Each answer is news: the prices held until now.
+  emit_top();
 }
 
 SymbolBook::Health SymbolBook::look(Nanos silence, Nanos silence_max) {
@@ -235,7 +245,7 @@ void SymbolBook::on_probe(std::uint64_t life, const Answer& answer) {
   const auto snapshot = answer.verdict == Verdict::kDone
                             ? read_snapshot(answer.body, instrument_)
                             : error(ErrorCode::kUnreachable, answer.text());
-  probed_at_ = loop_.now();
+  const Nanos age = loop_.now() - std::exchange(probed_at_, loop_.now());
   if (answer.verdict == Verdict::kLimited) {
     probe_ = Probe::kNone;  // Told to wait: proves nothing either way.
   } else if (!snapshot) {
@@ -244,6 +254,7 @@ void SymbolBook::on_probe(std::uint64_t life, const Answer& answer) {
     probe_ = Probe::kBehind;
   } else {
     probe_ = Probe::kNone;
+    set_age(age);
     owner_.on_heard();
     emit_top();
   }

@@ -5,6 +5,10 @@
 // until a new snapshot is merged. Emits TopOfBook when the top changed, and an unchanged one again
 // every `refresh` while frames or probes prove it.
 //
+// What is old when it arrives builds the book, and is no news: while the last depth push was older
+// than `age_max`, by the venue's own stamp, no TopOfBook is emitted, and the machine's own limit
+// for stale data does the rest. Answers of REST are as old as their questions.
+//
 // Is a silent subscription dead, or is the market quiet? A quiet one has the venue's own version:
 // the book is asked for by REST. The same version proves the subscription alive; a newer one that
 // no push follows proves it dead; no answer proves nothing, and that is treated as dead.
@@ -29,6 +33,7 @@ namespace levi::mexc {
 struct BookOptions {
   unsigned levels_max = 1000;
   Nanos refresh{250ms};
+  Nanos age_max{1s};         // what the venue sent longer ago is not told as fresh
   Nanos probe_grace{250ms};  // a push may take so long behind the REST answer
 };
 
@@ -52,8 +57,8 @@ class SymbolBook {
   void fetch_snapshot();  // unless one is on its way
   void fetch_snapshot_soon();  // behind what has arrived already: a push may be waiting there
   void resync();               // asked for from outside: poisons, fetches
-  // False where the frame made no sense.
-  bool on_depth(const pb::PublicAggreDepthsV3Api& push);
+  // False where the frame made no sense. `age`: since the venue sent it.
+  bool on_depth(const pb::PublicAggreDepthsV3Api& push, Nanos age);
   // Whether a push of a second socket joins up with this book (overlap renewal).
   bool joins(const pb::PublicAggreDepthsV3Api& push);
   bool on_deals(const pb::PublicAggreDealsV3Api& push);
@@ -67,6 +72,7 @@ class SymbolBook {
 
   SymbolId symbol() const { return instrument_.definition.symbol; }
   const std::string& name() const { return instrument_.name; }
+  Nanos lag() const { return lag_; }  // how old the last push was; 0 while that is within the limit
   bool is_valid() const { return book_.valid(); }
   std::uint64_t version() const { return book_.version(); }
 
@@ -77,6 +83,8 @@ class SymbolBook {
   void fetch_snapshot_after(Nanos delay);
   void snapshot_again(Nanos least);
   void on_probe(std::uint64_t life, const Answer& answer);
+  void on_poll(MonoTime asked_at, const Answer& answer, const std::function<void(bool)>& done);
+  void set_age(Nanos age) { lag_ = age > options_.age_max ? age : Nanos{0}; }
   void ask_probe();
   void emit_top();
   bool is_new_deal(std::string_view trade);
@@ -94,6 +102,7 @@ class SymbolBook {
   market::Top top_emitted_;
   MonoTime emitted_at_;
   bool must_emit_ = true;
+  Nanos lag_{0};            // outlives start_over: another socket may lag as well
   std::uint64_t life_ = 0;  // raised by start_over: answers of an earlier life are dropped
   bool snapshot_asked_ = false;
   Nanos snapshot_delay_{0};

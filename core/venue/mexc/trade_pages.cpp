@@ -19,6 +19,7 @@ struct TradePages::Fetch {
   Done done;
   std::vector<TradeWindow> windows;  // still to be asked; the last is next
   unsigned attempts = 0;
+  unsigned refusals = 0;
   Nanos delay{0};
   std::string incomplete;  // why trades are missing
 };
@@ -58,7 +59,7 @@ void TradePages::on_page(const std::shared_ptr<Fetch>& fetch, const Answer& answ
   }
   const TradeWindow window = fetch->windows.back();
   fetch->windows.pop_back();
-  fetch->attempts = 0;
+  fetch->attempts = fetch->refusals = 0;
   fetch->delay = Nanos{0};
   const bool is_full = answer.body.size() >= kTradesPerPage;
   if (is_full && window.from_ms < window.to_ms) {
@@ -70,7 +71,10 @@ void TradePages::on_page(const std::shared_ptr<Fetch>& fetch, const Answer& answ
   }
   if (is_full) fetch->incomplete = "one millisecond holds more trades than a page";
   const Instrument& instrument = *instruments_.find(fetch->request.symbol);
+  const auto& is_ours = fetch->request.is_ours;
   for (const auto& line : answer.body) {
+    if (is_ours && !is_ours(text_field(line, "clientOrderId"), text_field(line, "orderId")))
+      continue;
     const auto trade = read_trade(line, instrument);
     if (trade) {
       fetch->on_trade(trade.value());
@@ -92,7 +96,8 @@ void TradePages::next(const std::shared_ptr<Fetch>& fetch) {
 }
 
 void TradePages::on_failure(const std::shared_ptr<Fetch>& fetch, const Answer& answer) {
-  if (++fetch->attempts == fetch->request.attempts_max) {
+  fetch->refusals += is_refusal(answer.verdict) ? 1 : 0;
+  if (++fetch->attempts == fetch->request.attempts_max || fetch->refusals == kRefusalsMax) {
     fetch->done(error(ErrorCode::kUnreachable, "cannot ask for trades: " + answer.text()));
     return;
   }

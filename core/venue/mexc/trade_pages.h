@@ -22,6 +22,8 @@
 namespace levi::mexc {
 
 inline constexpr std::size_t kTradesPerPage = 100;
+// So far back the venue is asked; it keeps trades for a month.
+inline constexpr std::int64_t kTradesKept_ms = std::int64_t{29} * 24 * 3600 * 1000;
 
 struct TradeWindow {
   std::int64_t from_ms = 0;  // both ends included
@@ -33,11 +35,15 @@ class TradePages {
   using OnTrade = std::function<void(const TradeRecord&)>;
   // kCorrupt: some line made no sense, or one millisecond held a whole page: trades are missing.
   using Done = std::function<void(Status)>;
+  // Asked before a line is read any further: what others did is no gap of ours.
+  using IsOurs = std::function<bool(const std::string& client_id, const std::string& venue_order)>;
   struct Request {
     SymbolId symbol;
     std::string venue_order;  // only this order's; empty: all
     TradeWindow window;
-    unsigned attempts_max = 0;  // per page; 0: until the venue answers
+    // Per page; 0: until the venue answers. One that refuses again and again ends it either way.
+    unsigned attempts_max = 0;
+    IsOurs is_ours = {};  // none: all are
   };
 
   TradePages(os::Loop& loop, Rest& rest, const Instruments& instruments);

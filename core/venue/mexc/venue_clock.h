@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "core/base/instant.h"
 
@@ -34,6 +35,12 @@ class VenueClock {
   Instant wall_now() const { return wall_now_(); }
   std::int64_t now_ms() const { return ms(wall_now_()); }
   std::int64_t ms(Instant wall) const { return (wall + offset_).ns / kMillisecond.count(); }
+  // How far the venue's clock has gone past a time that it wrote on something. Below zero where a
+  // clock moved meanwhile; nullopt before the venue was ever asked.
+  std::optional<Nanos> age(std::int64_t venue_ms) const {
+    if (last_server_ms_ == 0) return std::nullopt;
+    return wall_now_() + offset_ - Instant{venue_ms * kMillisecond.count()};
+  }
   std::int64_t last_server_ms() const { return last_server_ms_; }  // 0: never asked
 
  private:
