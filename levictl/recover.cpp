@@ -7,6 +7,7 @@
 #include "core/base/strict_yaml.h"
 #include "core/latch/latch.h"
 #include "core/os/file.h"
+#include "core/os/thread.h"
 #include "levictl/exit_code.h"
 #include "levictl/operator_name.h"
 #include "levictl/paths.h"
@@ -53,6 +54,10 @@ int report(const recover::RecoveryOutcome& outcome, const RecoverOptions& option
       break;
   }
   const bool recovered = outcome.end == recover::RecoveryEnd::kRecovered;
+  if (!recovered && os::interrupted()) {
+    std::printf("interrupted: what was done stands above, whether it helped is not known\n");
+    return kInterrupted;
+  }
   const Nanos total = outcome.detect + outcome.acted + outcome.verified;
   std::printf("%s: detect %s + act %s + verify %s = %s\n",
               recovered ? "recovered" : "NOT recovered", format_duration(outcome.detect).c_str(),
@@ -64,6 +69,7 @@ int report(const recover::RecoveryOutcome& outcome, const RecoverOptions& option
 }  // namespace
 
 int recover_command(const RecoverOptions& options) {
+  os::catch_interrupts();  // ends the waiting, never an act half way
   const auto target = resolve_target(options.target);
   if (!target) return fail(target.error());
   const Status folder = os::make_folders(state_folder());

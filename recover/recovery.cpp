@@ -10,6 +10,7 @@
 #include "core/os/file.h"
 #include "core/os/http.h"
 #include "core/os/loop.h"
+#include "core/os/thread.h"
 
 namespace levi::recover {
 namespace {
@@ -92,7 +93,7 @@ bool verify(Looker& looker, const RecoveryOptions& options, bool restarted, Mono
   unsigned in_a_row = 0;
   int plans = 1;
   MonoTime next_plan = os::mono_now() + kPlansApart;
-  while (os::mono_now() < deadline) {
+  while (os::mono_now() < deadline && !os::interrupted()) {
     const Plan plan = looker.look();
     in_a_row = plan.healthy ? in_a_row + 1 : 0;
     if (in_a_row >= options.verify_times) return true;

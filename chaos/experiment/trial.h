@@ -142,6 +142,7 @@ class Trial {
   std::string failed_;
   bool skipped_ = false;
   bool connections_ended_ = false;
+  bool let_go_ = false;  // of the seal, by us
 };
 
 }  // namespace levi::chaos

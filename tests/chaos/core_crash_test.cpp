@@ -117,5 +117,34 @@ TEST_F(CoreCrash, IsNotSeenInTheDataFolderOfAnotherCore) {
   expect_nothing_left();
 }
 
+// It was seen to be ours and to stand, and nobody of us let go of it.
+TEST_F(CoreCrash, ASealThatIsGoneBeforeItsReleaseIsAFailure) {
+  ASSERT_NO_FATAL_FAILURE(start_run({scenario_file(Kind::kKill), "--trials", "1", "--gate", "0"},
+                                    stage_.name, "revert"));
+  const auto owned = owner();
+  ASSERT_TRUE(owned);
+  const Outcome resumed =
+      levictl({"resume", "--target", stage_.api, "--control", stage_.control, "--holder", "chaos",
+               "--actor", "chaos:" + owned->run, "--reason", "the test"});
+  ASSERT_EQ(resumed.code, 0) << resumed.text;
+  go();
+  const Outcome outcome = end_run();
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_NE(outcome.text.find("kill.unsealed"), std::string::npos) << outcome.text;
+  expect_nothing_left();
+}
+
+// `levictl down` in the middle: the core has failed nothing.
+TEST_F(CoreCrash, AStageThatIsTakenDownUnderARunIsUndecided) {
+  const std::string file =
+      scenario("steady: [feed.live]\ninject: {fault: engine.kill}\ninvariants: [audit.chained]\n");
+  ASSERT_NO_FATAL_FAILURE(start_run({file}, stage_.name, "observe"));
+  ASSERT_NO_FATAL_FAILURE(stop());
+  go();
+  const Outcome outcome = end_run();
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_EQ(outcome.text.find("requests"), std::string::npos) << outcome.text;
+}
+
 }  // namespace
 }  // namespace levi::chaos

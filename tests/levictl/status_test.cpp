@@ -5,6 +5,7 @@
 #include "tests/chaos/stage_rig.h"
 #include "tests/latch/support.h"
 #include "tests/levictl/fake_core.h"
+#include "tests/levictl/spawned.h"
 
 namespace levi::chaos {
 namespace {
@@ -117,6 +118,21 @@ TEST_F(StatusCommand, AndRecoverSpeakTheSameOfASealedCore) {
   EXPECT_EQ(said.text.find("\nfound  nothing"), std::string::npos) << said.text;
   EXPECT_NE(said.text.find("levictl resume --target " + core.api()), std::string::npos)
       << said.text;
+}
+
+// Its waiting ends, and what it did is said.
+TEST_F(StatusCommand, ButRecoverThatIsInterruptedSaysSo) {
+  const test::FakeCore core({{"/health", R"({"status":"unhealthy"})"}, {"/engines", "{}"}},
+                            {{"/live/kill", R"({"sealed":false,"epoch":4})"}});
+  test::Spawned recover(
+      {"recover", "--yes", "--wait", "1h", "--target", core.api(), "--control", core.control()},
+      folder("recover.log"));
+  // Made just before it acts.
+  const std::string lock = folder("levictl/recover.lock");
+  ASSERT_TRUE(test::eventually([&] { return os::exists(lock); }));
+  recover.signal(SIGINT);
+  EXPECT_EQ(recover.code(), 4) << recover.text();
+  EXPECT_NE(recover.text().find("interrupted"), std::string::npos) << recover.text();
 }
 
 }  // namespace
