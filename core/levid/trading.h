@@ -50,7 +50,7 @@ class Trading {
   // Cancels what is open, waits for that at most `deadline`, ends the engines, and stops the loop.
   void stop(Nanos deadline);
   std::vector<OrderSequence> left_open() const;  // not known to be over; trading thread only
-  void abort_order_sockets();  // any thread
+  void abort_order_sockets();                    // any thread
 
   // Why the start is not complete yet; empty once trading runs. Trading thread only.
   const std::string& waiting_for() const { return waiting_for_; }
