@@ -2,21 +2,17 @@
 
 #include <cstdio>
 
+#include "core/control/utf8.h"
+
 namespace levi::cli {
 namespace {
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-// Bytes of the UTF-8 character that `text` begins with; 0 where it is none, or a C1 control.
-std::size_t character_bytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
-  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (!continues(text[i])) return 0;
-  }
-  const bool c1 = first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+// Bytes of the UTF-8 character that `text` begins with; 0 where it is none, or a control character.
+std::size_t shown_bytes(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (at(0) < 0x80) return at(0) >= 0x20 && at(0) != 0x7F ? 1 : 0;
+  const std::size_t size = control::utf8_length(text);
+  const bool c1 = size == 2 && at(0) == 0xC2 && at(1) < 0xA0;
   return c1 ? 0 : size;
 }
 
@@ -33,7 +29,7 @@ std::string escaped(char c) {
 std::string printable(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
-    const std::size_t size = character_bytes(text);
+    const std::size_t size = shown_bytes(text);
     if (size == 0) {
       shown += escaped(text.front());
     } else {

@@ -95,8 +95,9 @@ class EngineHub {
   // By a standby where one is there. While the engine still runs: as soon as it is down.
   virtual void start_engine(const machine::StartEngine& start, Instant now) = 0;
   virtual void stop_engine(EngineId engine) = 0;  // SIGTERM, after a second SIGKILL
-  // True while levid trades: engines are told, so that they don't quote into a sealed latch.
-  virtual void set_trading(std::uint8_t code, Instant now) = 0;  // a TradingCode
+  // A TradingCode: engines are told what levid takes now, so that they don't quote into a sealed
+  // latch.
+  virtual void set_trading(std::uint8_t code, Instant now) = 0;
   // While an intent of this engine is emitted: when levid received the tick or update that set it
   // off. Its tick_instant is older where the market's last move was.
   virtual Instant set_off(EngineId engine) const = 0;
